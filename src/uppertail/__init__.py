@@ -1,0 +1,1 @@
+"""Rubric rewards for the upper tail."""

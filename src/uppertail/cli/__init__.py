@@ -1,0 +1,1 @@
+"""The command line: the only argument parsing, printing and `asyncio.run`."""

@@ -1,0 +1,1 @@
+"""The only network code: endpoints, call journal, limits, spend, scripted models."""

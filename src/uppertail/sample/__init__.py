@@ -1,0 +1,1 @@
+"""Candidate pools: responses to prompts from one model many times or many models once."""
