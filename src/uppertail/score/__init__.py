@@ -1,1 +1,5 @@
-"""Verdicts to scores: one place turns outcomes into a number, or into *unscored*."""
+"""Verdicts to scores: the one place that turns outcomes into a number, or into *unscored*."""
+
+from uppertail.score.aggregate import Aggregation, score
+
+__all__ = ["Aggregation", "score"]
