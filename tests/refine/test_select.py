@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.refine.fakes import pool
 from uppertail.errors import InputError
-from uppertail.refine.select import candidates, choose_pair, overlap
+from uppertail.refine.select import candidates, choose_pair
 from uppertail.refine.settings import Settings
 from uppertail.types import Pool, Response
 
@@ -87,11 +87,6 @@ def test_a_pair_is_two_scored_responses_best_first(values, prefer, seed):
     first, second = choose_pair(FIVE.responses, scores, prefer=prefer, random=Random(seed))
     assert first.id != second.id
     assert scores[first.id] >= scores[second.id]
-
-
-def test_overlap_is_a_share():
-    assert overlap(frozenset("ab"), frozenset("bc")) == 1 / 3
-    assert overlap(frozenset(), frozenset()) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from random import Random
 
+from uppertail.likeness import jaccard, word_runs
 from uppertail.refine.settings import Prefer, Settings
 from uppertail.types import Pool, Response
-
-WORD = re.compile(r"\w+")
 
 
 def draw(seed: int, *parts: object) -> Random:
@@ -82,11 +80,5 @@ def _least_alike(
         for a, b in combinations([r for r in ranked if scores[r.id] >= second], 2)
         if scores[a.id] == best and scores[b.id] == second
     ]
-    words = {r.id: frozenset(WORD.findall(r.text.lower())) for pair in pairs for r in pair}
-    return min(pairs, key=lambda pair: overlap(words[pair[0].id], words[pair[1].id]))
-
-
-def overlap(a: frozenset[str], b: frozenset[str]) -> float:
-    """Return the Jaccard index of two sets, in [0, 1]; two empty sets are alike."""
-    union = len(a | b)
-    return len(a & b) / union if union else 1.0
+    words = {r.id: word_runs(r.text) for pair in pairs for r in pair}
+    return min(pairs, key=lambda pair: jaccard(words[pair[0].id], words[pair[1].id]))

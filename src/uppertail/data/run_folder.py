@@ -1,0 +1,283 @@
+"""A run is one directory: configuration, staged inputs, results, journal, outputs, report.
+
+Inputs are copied into the run when it starts. So every input is checked before anything is
+spent, memory stays bounded however the input file is ordered, and a run resumes and
+reports without the files that it was made from.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Generic, TypeVar
+
+import msgspec
+
+from uppertail.errors import InputError, StorageError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+VERSION = 1
+"""Of the tables below; a run folder of another version is refused."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS items (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, data BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS results (
+    position INTEGER PRIMARY KEY, complete INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What a run was asked to do."""
+
+    command: str
+    identity: Mapping[str, object]
+    """JSON values that change results; a folder made with others is refused."""
+    options: Mapping[str, object]
+    """The command's whole invocation as JSON values, for `uppertail resume`."""
+
+
+class RunFolder(Generic[Item, Result]):
+    """The inputs and results of one run, on disk.
+
+    Results are stored as they come and read back in input order. One process at a time
+    holds the folder.
+    """
+
+    def __init__(self, path: Path, item: type[Item], result: type[Result]) -> None:
+        """Open or make the folder and take hold of it.
+
+        Raises:
+            StorageError: it cannot be written, holds another version's state, or another
+                process holds it.
+
+        """
+        self.path = path
+        self._item = msgspec.json.Decoder(item)
+        self._result = msgspec.json.Decoder(result)
+        self._encode = msgspec.json.Encoder().encode
+        with storage(path):
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(path / ".lock")
+            try:
+                self._db = _database(path / "state.sqlite")
+            except BaseException:
+                self._lock.close()
+                raise
+
+    def __enter__(self) -> RunFolder[Item, Result]:
+        """Return the folder itself; it is let go at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the folder."""
+        self._db.close()
+        self._lock.close()
+
+    @property
+    def journal(self) -> Path:
+        """Where the run's calls are journalled."""
+        return self.path / "journal.sqlite"
+
+    def configure(self, config: RunConfig) -> None:
+        """Write the run's configuration, or compare with the one that is there.
+
+        Raises:
+            InputError: the folder was made by another configuration; the message shows
+                every difference.
+
+        """
+        file = self.path / "config.json"
+        mine = json.loads(json.dumps(config.identity))
+        if file.exists():
+            made = read_config(self.path)
+            theirs = {"command": made.command, **made.identity}
+            changes = differences(theirs, {"command": config.command, **mine})
+            if changes:
+                raise InputError(
+                    "this run folder was made by another configuration; use a new folder, or "
+                    "repeat the command that made it:\n" + "\n".join(changes),
+                    file=self.path,
+                )
+        text = json.dumps(
+            {"command": config.command, "identity": mine, "options": config.options},
+            indent=2,
+            ensure_ascii=False,
+        )
+        with storage(file):
+            write_whole(file, text + "\n")
+
+    @property
+    def staged(self) -> bool:
+        """Whether every input of the run has been checked and copied."""
+        return self.fact("staged") is not None
+
+    def stage(self, items: Iterable[tuple[str, Item]]) -> int:
+        """Copy the inputs into the run, all or none; return how many there are.
+
+        Args:
+            items: unique id and value of each input, in order. Whatever it raises leaves
+                the run unstaged.
+
+        Raises:
+            StorageError: the folder cannot be written.
+
+        """
+        with storage(self.path), self._db:
+            self._db.execute("DELETE FROM items")
+            rows = ((i, id, self._encode(item)) for i, (id, item) in enumerate(items))
+            self._db.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
+            self._set("staged", "yes")
+        return len(self)
+
+    def __len__(self) -> int:
+        """Return how many inputs the run has."""
+        return int(self._one("SELECT count(*) FROM items"))
+
+    def forget_incomplete(self) -> None:
+        """Drop results that lost something, so that they are tried again from the journal."""
+        with storage(self.path), self._db:
+            self._db.execute("DELETE FROM results WHERE NOT complete")
+
+    @property
+    def finished(self) -> int:
+        """How many inputs have a result."""
+        return int(self._one("SELECT count(*) FROM results"))
+
+    def pending(self) -> Iterator[tuple[int, Item]]:
+        """Yield position and value of every input without a result, in order."""
+        position = -1
+        while row := self._db.execute(
+            "SELECT position, data FROM items WHERE position > ? AND NOT EXISTS (SELECT 1 "
+            "FROM results WHERE results.position = items.position) ORDER BY position LIMIT 1",
+            (position,),
+        ).fetchone():
+            position = row[0]
+            yield position, self._item.decode(row[1])
+
+    def store(self, position: int, result: Result, *, complete: bool) -> None:
+        """Store the result of one input; it is on disk when this returns.
+
+        Raises:
+            StorageError: the folder cannot be written (a full disk, for one).
+
+        """
+        with storage(self.path), self._db:
+            self._db.execute(
+                "INSERT OR REPLACE INTO results VALUES (?, ?, ?)",
+                (position, complete, self._encode(result)),
+            )
+
+    def results(self) -> Iterator[tuple[Item, Result]]:
+        """Yield every input that has a result, with it, in input order."""
+        rows = self._db.execute(
+            "SELECT items.data, results.data FROM items JOIN results USING (position) "
+            "ORDER BY position"
+        )
+        for item, result in rows:
+            yield self._item.decode(item), self._result.decode(result)
+
+    def fact(self, name: str) -> str | None:
+        """Return a fact that was remembered about the run, or None."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember(self, name: str, value: str) -> None:
+        """Remember a fact about the run, such as how many responses were quarantined."""
+        with storage(self.path), self._db:
+            self._set(name, value)
+
+    def _set(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def _one(self, query: str) -> int:
+        return int(self._db.execute(query).fetchone()[0])
+
+
+def read_config(path: Path) -> RunConfig:
+    """Return the configuration of the run in `path`.
+
+    Raises:
+        InputError: there is no run, or its configuration cannot be read.
+
+    """
+    file = path / "config.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=RunConfig)
+    except FileNotFoundError:
+        raise InputError("there is no run here (no config.json)", file=path) from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InputError(f"cannot be read as a run's configuration: {error}", file=file) from error
+
+
+def differences(made: Mapping[str, object], asked: Mapping[str, object]) -> list[str]:
+    """Return one line for each key whose value differs between two configurations."""
+    absent = object()
+    lines = []
+    for key in sorted({*made, *asked}):
+        before, now = made.get(key, absent), asked.get(key, absent)
+        if before != now:
+            shown = ["not set" if v is absent else json.dumps(v) for v in (before, now)]
+            lines.append(f"  {key}: made with {shown[0]}, asked for {shown[1]}")
+    return lines
+
+
+@contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Translate what goes wrong with a file or database into `StorageError`."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, OSError) and error.filename not in (None, str(path)):
+            raise StorageError(f"{path}: {error.strerror}: {error.filename}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StorageError(f"{path}: cannot be written: {reason}") from error
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file so that a reader sees all of it or the one before."""
+    part = file.with_name(file.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)
+
+
+def _lock(file: Path) -> IO[str]:
+    handle = file.open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        raise StorageError(f"{file.parent}: another process is working on this run") from None
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+def _database(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(file, timeout=30)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    found = db.execute("PRAGMA user_version").fetchone()[0]
+    if found not in (0, VERSION):
+        db.close()
+        raise StorageError(f"{file}: made by another version of uppertail (state {found})")
+    db.executescript(TABLES + f"PRAGMA user_version = {VERSION};")
+    return db
