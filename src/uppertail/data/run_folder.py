@@ -20,20 +20,22 @@ from typing import IO, Generic, TypeVar
 
 import msgspec
 
+from uppertail.data.write import replacing
 from uppertail.errors import InputError, StorageError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 VERSION = 1
 """Of the tables below; a run folder of another version is refused."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS items (
-    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, data BLOB NOT NULL
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, data TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS results (
-    position INTEGER PRIMARY KEY, complete INTEGER NOT NULL, data BLOB NOT NULL
+    position INTEGER PRIMARY KEY, complete INTEGER NOT NULL, data TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -66,9 +68,8 @@ class RunFolder(Generic[Item, Result]):
 
         """
         self.path = path
-        self._item = msgspec.json.Decoder(item)
-        self._result = msgspec.json.Decoder(result)
-        self._encode = msgspec.json.Encoder().encode
+        self._item = item
+        self._result = result
         with storage(path):
             path.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(path / ".lock")
@@ -118,12 +119,10 @@ class RunFolder(Generic[Item, Result]):
                     file=self.path,
                 )
         text = json.dumps(
-            {"command": config.command, "identity": mine, "options": config.options},
-            indent=2,
-            ensure_ascii=False,
+            {"command": config.command, "identity": mine, "options": config.options}, indent=2
         )
-        with storage(file):
-            write_whole(file, text + "\n")
+        with replacing(file) as write:
+            write(text.encode() + b"\n")
 
     @property
     def staged(self) -> bool:
@@ -143,7 +142,7 @@ class RunFolder(Generic[Item, Result]):
         """
         with storage(self.path), self._db:
             self._db.execute("DELETE FROM items")
-            rows = ((i, id, self._encode(item)) for i, (id, item) in enumerate(items))
+            rows = ((i, id, _pack(item)) for i, (id, item) in enumerate(items))
             self._db.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
             self._set("staged", "yes")
         return len(self)
@@ -171,7 +170,7 @@ class RunFolder(Generic[Item, Result]):
             (position,),
         ).fetchone():
             position = row[0]
-            yield position, self._item.decode(row[1])
+            yield position, _unpack(row[1], self._item)
 
     def store(self, position: int, result: Result, *, complete: bool) -> None:
         """Store the result of one input; it is on disk when this returns.
@@ -183,7 +182,7 @@ class RunFolder(Generic[Item, Result]):
         with storage(self.path), self._db:
             self._db.execute(
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?)",
-                (position, complete, self._encode(result)),
+                (position, complete, _pack(result)),
             )
 
     def results(self) -> Iterator[tuple[Item, Result]]:
@@ -193,7 +192,7 @@ class RunFolder(Generic[Item, Result]):
             "ORDER BY position"
         )
         for item, result in rows:
-            yield self._item.decode(item), self._result.decode(result)
+            yield _unpack(item, self._item), _unpack(result, self._result)
 
     def fact(self, name: str) -> str | None:
         """Return a fact that was remembered about the run, or None."""
@@ -221,10 +220,10 @@ def read_config(path: Path) -> RunConfig:
     """
     file = path / "config.json"
     try:
-        return msgspec.json.decode(file.read_bytes(), type=RunConfig)
+        return _unpack(file.read_text("utf-8"), RunConfig)
     except FileNotFoundError:
         raise InputError("there is no run here (no config.json)", file=path) from None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"cannot be read as a run's configuration: {error}", file=file) from error
 
 
@@ -252,11 +251,13 @@ def storage(path: Path) -> Iterator[None]:
         raise StorageError(f"{path}: cannot be written: {reason}") from error
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that a reader sees all of it or the one before."""
-    part = file.with_name(file.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(file)
+def _pack(value: object) -> str:
+    # ASCII escapes carry the lone surrogates that hostile text can hold; UTF-8 does not.
+    return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
+
+
+def _unpack(data: str, to: type[Value]) -> Value:
+    return msgspec.convert(json.loads(data), to)
 
 
 def _lock(file: Path) -> IO[str]:

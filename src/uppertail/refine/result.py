@@ -1,4 +1,4 @@
-"""What refining one prompt gives: every rubric on the way, and why each came to be."""
+"""What refining one prompt takes and gives: every rubric on the way, and why each came to be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from uppertail.types import Outcome, Rubric, Score
+from uppertail.types import Outcome, Pool, Rubric, Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One prompt of a run."""
+
+    pool: Pool
+    start: Rubric | None = None
+    """A rubric to start from; None asks the proposer for one."""
 
 
 class Status(StrEnum):

@@ -1,0 +1,36 @@
+# `make demo` and `make test` set everything up on a machine with Python 3.11+, git and make.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= ../shared/data
+
+.PHONY: demo test check benchmarks clean
+
+# pip 25.1 is the first that reads dependency groups, and the bundled one may be older.
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/uppertail demo
+
+test: .venv/ready
+	sh scripts/install-browser
+	$(BIN)/pytest
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Every figure of docs/results.md; some take minutes.
+benchmarks: .venv/ready
+	$(BIN)/python benchmarks/offline_ifeval.py --data $(DATA)/ifeval_pool
+	$(BIN)/python benchmarks/offline_realsumm.py --data $(DATA)/realsumm
+	$(BIN)/python benchmarks/resume.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
