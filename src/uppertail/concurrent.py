@@ -6,21 +6,39 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import TypeVar
 
+from uppertail.errors import Stopped
+
 T = TypeVar("T")
 
 
 async def together(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T]:
-    """Return the results in the order given; the first error cancels the rest and is raised.
+    """Return the results in the order given, or raise the first error.
 
-    A `TaskGroup` wraps errors in an `ExceptionGroup`, which `except Stopped` does not see.
+    When one raises `Stopped` the others are let finish: their calls are under way and will be
+    billed, so their answers had better reach the journal. Any other error, and cancellation,
+    cancels the rest at once. A `TaskGroup` would wrap errors in a group, which
+    `except Stopped` does not see.
     """
     tasks = []
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(coroutine) for coroutine in coroutines]
+            tasks = [group.create_task(_caught(coroutine)) for coroutine in coroutines]
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
-    return [task.result() for task in tasks]
+    results: list[T] = []
+    for task in tasks:
+        result = task.result()
+        if isinstance(result, Stopped):
+            raise result
+        results.append(result)
+    return results
+
+
+async def _caught(coroutine: Coroutine[object, object, T]) -> T | Stopped:
+    try:
+        return await coroutine
+    except Stopped as stopped:
+        return stopped
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -48,18 +48,34 @@ async def test_a_slow_item_delays_no_other():
     assert finished == [*range(1, 10), 0]
 
 
-async def test_a_stop_cancels_what_is_under_way_and_comes_out_plain():
+async def test_after_a_stop_nothing_starts_and_what_is_under_way_ends():
+    gate, started, finished = asyncio.Event(), [], []
+
+    async def work(item):
+        started.append(item)
+        if item == 1:
+            gate.set()
+            raise BudgetExhausted("enough")
+        await gate.wait()
+        await asyncio.sleep(0)
+
+    with pytest.raises(BudgetExhausted):
+        await run_all(range(5), work, lambda item, _: finished.append(item), at_once=2)
+    assert (started, finished) == ([0, 1], [0])
+
+
+async def test_a_bug_cancels_what_is_under_way_and_comes_out_plain():
     cancelled = []
 
     async def work(item):
         if item == 1:
-            raise BudgetExhausted("enough")
+            raise ZeroDivisionError
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             cancelled.append(item)
             raise
 
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(ZeroDivisionError):
         await run_all(range(5), work, lambda *_: None, at_once=2)
     assert cancelled == [0]

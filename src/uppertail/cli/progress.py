@@ -25,6 +25,8 @@ class Tally:
     """How far a run is."""
 
     total: int
+    gap: str = "unscored"
+    """What a response without a result is called."""
     resumed: int = 0
     """Prompts that an earlier process had finished."""
     states: Counter[str] = field(default_factory=Counter)
@@ -37,6 +39,18 @@ class Tally:
     def ended(self) -> int:
         """Prompts with a result, earlier ones included."""
         return self.resumed + self.states.total()
+
+    @property
+    def left(self) -> int:
+        """Prompts without a result."""
+        return self.total - self.ended
+
+    def end(self, state: str, *, responses: int, unscored: int) -> None:
+        """Count a prompt that ended."""
+        self.in_work -= 1
+        self.states[state] += 1
+        self.responses += responses
+        self.unscored += unscored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +65,15 @@ class Look:
     def left(self) -> str:
         """Return the time that the rest will take at the present pace."""
         done = self.tally.states.total()
-        todo = self.tally.total - self.tally.ended
         if not done:
             return "…"
-        return span(self.seconds / done * todo)
+        return span(self.seconds / done * self.tally.left)
 
     def facts(self) -> list[tuple[str, str]]:
         """Return label and value of everything that is shown, in order."""
         tally, paid = self.tally, self.spend.paid
         states = [f"{count} {state}" for state, count in sorted(tally.states.items())]
-        waiting = tally.total - tally.ended - tally.in_work
+        waiting = tally.left - tally.in_work
         prompts = [f"{tally.ended}/{tally.total}", *states, f"{tally.in_work} in work"]
         if tally.resumed:
             prompts.append(f"{tally.resumed} from before")
@@ -73,7 +86,7 @@ class Look:
             ),
             ("tokens", f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out"),
             ("money", money(self.spend)),
-            ("unscored", percent(tally.unscored, tally.responses)),
+            (tally.gap, percent(tally.unscored, tally.responses)),
             ("time", f"{span(self.seconds)} gone, {self.left()} left"),
         ]
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from uppertail.concurrent import together
+from uppertail.errors import Stopped
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,16 +22,26 @@ async def run_all(
     """Do `work` for every item and hand each result to `finished` as it ends.
 
     At most `at_once` items are in memory: the next one is taken from `items` only when a
-    place is free. Items start in their order and end in any.
+    place is free. Items start in their order and end in any. After the first `Stopped` no
+    item starts any more, and those under way go as far as they get.
 
     Raises:
-        Stopped: work or finished raised it; the items under way are cancelled first.
+        Stopped: the first that work raised.
 
     """
     queue = iter(items)
+    stopped = False
 
     async def worker() -> None:
+        nonlocal stopped
         for item in queue:
-            finished(item, await work(item))
+            try:
+                result = await work(item)
+            except Stopped:
+                stopped = True
+                raise
+            finished(item, result)
+            if stopped:
+                return
 
     await together(worker() for _ in range(at_once))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uppertail.concurrent import together
 from uppertail.errors import Lost
 from uppertail.models.interface import Model, Reply, Request
-from uppertail.prompting import split_reasoning
+from uppertail.prompting import strip_reasoning
 from uppertail.sample.duplicates import mark_duplicates
 from uppertail.sample.presets import TEMPERATURE, TOP_P
 from uppertail.types import Prompt, Response
@@ -111,17 +111,17 @@ async def _draw(
 
 def read(reply: Reply, *, label: str, index: int, on_policy: bool | None) -> Response | Missing:
     """Return the response in a reply, its reasoning kept apart, or why there is none."""
-    reasoning, text = split_reasoning(reply.text)
+    text = strip_reasoning(reply.text)
     why = _no_answer(reply, text)
     if why is not None:
         return Missing(model=label, sample=index, why=why, detail=text[:300])
     return Response(
         id=f"{label}#{index}",
-        text=text,
+        text=text.strip(),
         model=label,
         sample=index,
         on_policy=on_policy,
-        reasoning=reply.reasoning or reasoning,
+        reasoning=reply.reasoning or reply.text.removesuffix(text).strip(),
     )
 
 

@@ -1,0 +1,138 @@
+"""Who proposes and who verifies, from what the command line names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from uppertail.cli.invocation import Invocation
+from uppertail.cli.options import RunOptions
+from uppertail.errors import CallFailed, InputError
+from uppertail.models import Model, ModelConfig, ModelSession, load_settings, resolve
+from uppertail.propose.interface import Contrast, Proposer
+from uppertail.types import Pool, Prompt, Rubric
+from uppertail.verify.interface import Verifier
+
+OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """The two that a refinement needs."""
+
+    proposer: Proposer
+    verifier: Verifier
+    identity: Mapping[str, object]
+    """What changes when either would answer otherwise, as JSON values."""
+
+
+class GivenRubrics:
+    """The proposer of `uppertail score`, which writes nothing: rubrics come from a file."""
+
+    name = "given"
+
+    async def initial(self, prompt: Prompt) -> Rubric:
+        """Raise: the prompt has no rubric."""
+        raise CallFailed("no rubric was given for this prompt")
+
+    async def refine(
+        self,
+        pool: Pool,
+        rubric: Rubric,
+        contrast: Contrast,
+        *,
+        round: int,
+        refused: str | None = None,
+    ) -> Rubric:
+        """Raise: given rubrics are not refined."""
+        raise CallFailed("given rubrics are not refined")
+
+
+def open_roles(invocation: Invocation, session: ModelSession) -> Roles:
+    """Return proposer and verifier; nothing is sent before one of them is asked.
+
+    Raises:
+        InputError: a model cannot be resolved, its key is missing, a template is wrong.
+
+    """
+    proposer, proposing = _proposer(invocation, session)
+    verifier, verifying = _verifier(invocation, session)
+    return Roles(proposer=proposer, verifier=verifier, identity={**proposing, **verifying})
+
+
+def model_config(name: str, run: RunOptions) -> ModelConfig:
+    """Return the configuration of the model that `name` means, with the user's overrides.
+
+    Raises:
+        InputError: the name means nothing, or an override is out of range.
+
+    """
+    config = resolve(name, load_settings(Path(run.models)) if run.models else {})
+    if run.concurrency is None:
+        return config
+    if run.concurrency < 1:
+        raise InputError(f"concurrency must be 1 or more, not {run.concurrency}")
+    return replace(config, concurrency=run.concurrency)
+
+
+def open_model(name: str, run: RunOptions, session: ModelSession) -> Model:
+    """Return the model that `name` means, journalled and counted.
+
+    Raises:
+        InputError: the name means nothing, its key is missing, or it has no price although
+            there is a budget.
+
+    """
+    return session.open(model_config(name, run), called=name)
+
+
+def _proposer(invocation: Invocation, session: ModelSession) -> tuple[Proposer, dict[str, object]]:
+    method = invocation.method
+    if invocation.command == "score":
+        return GivenRubrics(), {}
+    if method.proposer == OFFLINE:
+        from uppertail.propose.offline import OfflineProposer
+
+        offline = OfflineProposer()
+        return offline, {"proposer": offline.name}
+    from uppertail.propose.llm import LLMProposer
+
+    model = open_model(method.proposer, invocation.run, session)
+    proposer = LLMProposer(
+        model,
+        show_verdicts=method.show_verdicts,
+        tell_preference=method.tell_preference,
+        initial_template=method.initial_template,
+        rtd_template=method.refine_template,
+        seed=method.seed,
+    )
+    return proposer, {"proposer": model.name, "proposer_templates": list(proposer.templates)}
+
+
+def _verifier(invocation: Invocation, session: ModelSession) -> tuple[Verifier, dict[str, object]]:
+    verify = invocation.verify
+    if verify.verifier == OFFLINE:
+        from uppertail.verify.offline import OfflineVerifier
+
+        offline = OfflineVerifier()
+        return offline, {"verifier": offline.name}
+    from uppertail.verify.llm import LLMVerifier
+
+    verifier = LLMVerifier(
+        open_model(verify.verifier, invocation.run, session),
+        mode=verify.verifier_mode,
+        chunk=verify.chunk,
+        order=verify.template_order,
+        votes=verify.votes,
+        reasons=verify.reasons,
+        temperature=verify.verifier_temperature,
+        template=verify.verifier_template,
+        seed=invocation.method.seed,
+    )
+    by = verifier.decider
+    return verifier, {
+        "verifier": by.model,
+        "verifier_template": by.template,
+        "verifier_protocol": by.protocol,
+    }

@@ -1,0 +1,216 @@
+"""A model behind HTTP: any server that speaks OpenAI's chat completions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from random import Random
+from typing import NoReturn, Protocol
+
+from uppertail.errors import CallFailed, ModelUnusable
+from uppertail.models.config import ModelConfig
+from uppertail.models.failures import Failure, HttpAnswer, Kind
+from uppertail.models.hosts import Health, Hosts
+from uppertail.models.interface import Reply, Request
+from uppertail.models.limits import Limiter
+from uppertail.models.providers import read_key
+from uppertail.models.retry import Backoff, Tries
+from uppertail.models.wire import Dialect, encode, read
+
+_log = logging.getLogger(__name__)
+
+_GUESSED_REPLY_TOKENS = 512
+_CHARACTERS_PER_TOKEN = 4
+_SECRET = 8
+"""Characters from which on a key is kept out of messages."""
+_QUICK_TRIES = 3
+"""Tries to reach servers that have never answered: a run that cannot start says so soon."""
+_LOST_IN_A_ROW = 16
+"""Calls given up one after the other that show that the server, not the calls, is at fault."""
+
+
+class Transport(Protocol):
+    """What carries bytes to a server: `Connections`."""
+
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_seconds: float
+    ) -> HttpAnswer | Failure:
+        """Return what the server answered, or how the exchange failed."""
+        ...
+
+
+class Endpoint:
+    """One model on one or several servers.
+
+    Raises:
+        InputError: its key is missing; nothing is sent.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        limiter: Limiter,
+        transport: Transport,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        random: Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._config = config
+        self._limiter = limiter
+        self._transport = transport
+        self._random = random or Random()
+        self._clock = clock
+        self._sleep = sleep
+        self._key = read_key(config, environ)
+        # Shorter "keys", such as vLLM's customary EMPTY, are no secret and may be plain words.
+        self._secret = self._key.encode() if self._key and len(self._key) >= _SECRET else b""
+        self._headers = {"Content-Type": "application/json", "User-Agent": "uppertail"}
+        if self._key is not None:
+            self._headers["Authorization"] = f"Bearer {self._key}"
+        self._dialect = Dialect()
+        self._hosts = Hosts(config.base_urls)
+        self._health = Health()
+        self._backoff = Backoff()
+        self._reconnect = Backoff(first_seconds=0.25, ceiling_seconds=5.0)
+        self._name = config.name
+
+    @property
+    def name(self) -> str:
+        """Model and servers, as `ModelConfig.name`."""
+        return self._name
+
+    async def complete(self, request: Request) -> Reply:
+        """Return the reply to `request`.
+
+        Raises:
+            CallFailed: this call got no answer, retries included.
+            ModelUnusable: wrong key, unknown model, no money left, or no server there.
+        """
+        tokens = estimate_tokens(request)
+        tries = Tries(self._config.attempts, patience_seconds=self._config.patience_seconds)
+        while True:
+            dialect = self._dialect
+            sent = await self._try(request, tokens, dialect, again=tries.again)
+            if isinstance(sent, Reply):
+                return sent
+            if sent.kind is Kind.PARAMETER and self._adapt(dialect, sent.parameter):
+                continue
+            seconds = self._after(sent, tries)
+            if seconds > 0:
+                await self._sleep(seconds)
+
+    async def _try(
+        self, request: Request, tokens: int, dialect: Dialect, *, again: bool
+    ) -> Reply | Failure:
+        """Send the call once, when the limiter lets it, and return what came of it."""
+        body = encode(self._config.model, request, dialect, self._config.extra)
+        async with self._limiter.slot(tokens, again=again) as slot:
+            started = self._clock()
+            host = self._hosts.pick(started)
+            host.in_flight += 1
+            host.served += 1
+            try:
+                answer = await self._transport.post(
+                    host.url,
+                    body,
+                    headers=self._headers,
+                    timeout_seconds=self._config.timeout_seconds,
+                )
+            finally:
+                host.in_flight -= 1
+            now = self._clock()
+            outcome = self._read(answer, now - started)
+            if isinstance(outcome, Reply):
+                self._health.replied()
+                slot.answered(outcome.usage.prompt_tokens + outcome.usage.completion_tokens)
+                return outcome
+            if outcome.kind is Kind.BUSY:
+                slot.congested(outcome.pause_seconds)
+            elif outcome.kind is Kind.UNREACHABLE:
+                self._hosts.set_aside(host, now)
+            return outcome
+
+    def _read(self, answer: HttpAnswer | Failure, seconds: float) -> Reply | Failure:
+        """Return what a response says; the key is cut out of an error that repeats it."""
+        if isinstance(answer, Failure):
+            return answer
+        self._health.heard()
+        outcome = read(answer, seconds=seconds)
+        if isinstance(outcome, Failure) and self._secret and self._secret in answer.body:
+            answer = replace(answer, body=answer.body.replace(self._secret, b"[key]"))
+            return read(answer, seconds=seconds)
+        return outcome
+
+    def _adapt(self, spoken: Dialect, parameter: str) -> bool:
+        """Avoid `parameter` from now on; return whether that makes another try worthwhile."""
+        if self._dialect != spoken:
+            return True  # another call has learnt it in the meantime
+        self._dialect = spoken.without(parameter)
+        if self._dialect == spoken:
+            return False
+        _log.warning("%s does not take %r: it is not sent any more", self._name, parameter)
+        return True
+
+    def _after(self, failure: Failure, tries: Tries) -> float:
+        """Return the seconds to wait before the next try.
+
+        Raises:
+            CallFailed: there is no next try for this call.
+            ModelUnusable: nor for any other.
+        """
+        if failure.kind is Kind.KEY:
+            raise ModelUnusable(f"{self._name} refuses {self._which_key()}")
+        if failure.kind is Kind.UNUSABLE:
+            raise ModelUnusable(f"{self._name} cannot be used: {failure.what}")
+        if failure.kind in {Kind.HOPELESS, Kind.PARAMETER}:
+            raise CallFailed(f"{self._name}: {failure.what}")
+        now = self._clock()
+        if failure.kind is Kind.UNREACHABLE:
+            return self._after_unreachable(failure, tries, now)
+        if not tries.failed(failure.kind, now):
+            self._give_up(failure, tries, now)
+        return self._backoff.wait(tries.made - 1, self._random)
+
+    def _after_unreachable(self, failure: Failure, tries: Tries, now: float) -> float:
+        """Return the seconds to wait before connecting again; no attempt is spent on it."""
+        if self._hosts.any_left(now):
+            return 0.0
+        tries.unreached += 1
+        seconds = self._health.unreachable(now)
+        urls = " or ".join(self._config.base_urls)
+        if not self._health.ever_heard and tries.unreached >= _QUICK_TRIES:
+            raise ModelUnusable(
+                f"nothing answers at {urls}: {failure.what}; is the server running?"
+            )
+        if self._health.ever_heard and seconds >= self._config.patience_seconds:
+            raise ModelUnusable(
+                f"nothing has answered at {urls} for {seconds:.0f} s: {failure.what}"
+            )
+        return self._reconnect.wait(tries.unreached - 1, self._random)
+
+    def _give_up(self, failure: Failure, tries: Tries, now: float) -> NoReturn:
+        lost, seconds = self._health.lost(now)
+        why = f"{self._name}: {failure.what} (tried {tries.made} times)"
+        if lost >= _LOST_IN_A_ROW and seconds >= self._config.patience_seconds:
+            raise ModelUnusable(f"{why}; the last {lost} calls were all lost, over {seconds:.0f} s")
+        raise CallFailed(why)
+
+    def _which_key(self) -> str:
+        if self._key is not None:
+            return f"the key in the environment variable {self._config.key_env}"
+        if self._config.key_env is not None:
+            return f"calls without a key; expected one in {self._config.key_env}"
+        return "calls without a key; name its environment variable in key_env"
+
+
+def estimate_tokens(request: Request) -> int:
+    """Return a guess at the tokens of a call, prompt and completion: 4 characters a token."""
+    characters = sum(len(message.content) for message in request.messages)
+    limit = request.max_tokens or _GUESSED_REPLY_TOKENS
+    return characters // _CHARACTERS_PER_TOKEN + min(limit, _GUESSED_REPLY_TOKENS)

@@ -1,0 +1,203 @@
+"""The call journal: every finished call, stored before its answer is used.
+
+A call is stored under a hash of its content, so that a run that is started again finds
+what it has already paid for. Failures are never stored: they may be worth another try.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from uppertail.models.database import Database, Value
+from uppertail.models.encoding import from_json, to_json
+from uppertail.models.interface import Reply, Request, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A reply and what it cost."""
+
+    reply: Reply
+    usd: float | None
+    """None where the model's price is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a store's calls of one model have cost."""
+
+    model: str
+    usd: float
+    """Sum over the calls whose price was known when they were made."""
+    unpriced: Usage
+    """Tokens of the other calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleTotal:
+    """What the journalled calls of one role took, over all processes of a run."""
+
+    role: str
+    calls: int
+    usage: Usage
+    usd: float | None
+    """None where the price of one of the calls was unknown."""
+    p50_seconds: float
+    """Median latency of a call."""
+    p95_seconds: float
+
+
+class CallStore(Protocol):
+    """Finished calls by key, shared by every process that opens the same store."""
+
+    async def get(self, key: str, /) -> Answer | None:
+        """Return the answer stored under `key`, or None."""
+        ...
+
+    async def put(self, key: str, answer: Answer, /, *, model: str, request: Request) -> Answer:
+        """Store `answer` for good, and return the answer that stands under `key`.
+
+        Where another process was first, its answer stands: a key never changes its answer,
+        or a run that is resumed would not see what the first run saw.
+        """
+        ...
+
+    async def spent(self) -> tuple[Spent, ...]:
+        """Return what all stored calls have cost, one entry a model."""
+        ...
+
+
+def call_key(model: str, request: Request) -> str:
+    """Return the identity of a call: SHA-256 of canonical JSON, as 64 hexadecimal characters.
+
+    It covers the model's name, the messages, temperature, top_p, max_tokens, the template's
+    hash and the sample index. Role and prefix do not change the answer and are left out.
+    """
+    identity = {
+        "max_tokens": request.max_tokens,
+        "messages": [[message.role, message.content] for message in request.messages],
+        "model": model,
+        "sample": request.sample,
+        "temperature": _number(request.temperature),
+        "template": request.template,
+        "top_p": _number(request.top_p),
+    }
+    return sha256(to_json(identity).encode()).hexdigest()
+
+
+def _number(value: float | None) -> float | None:
+    """Return 1 and 1.0 as the same number, so that they make the same JSON."""
+    return None if value is None else float(value)
+
+
+class Journal:
+    """The call store of a run: the table `calls` of one SQLite file.
+
+    Every answer is committed on the event loop, some tens of microseconds, before `put`
+    returns. Killing the process loses at most the answer that was being committed.
+
+    Raises:
+        StorageError: from every method, where the file cannot be used.
+    """
+
+    def __init__(self, path: Path | str, *, clock: Callable[[], float] = time.time) -> None:
+        self.database = Database(path)
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Closing twice is fine."""
+        self.database.close()
+
+    async def get(self, key: str, /) -> Answer | None:
+        """Return the answer stored under `key`, or None."""
+        rows = self.database.rows("SELECT reply, usd FROM calls WHERE key = ?", (key,))
+        if not rows:
+            return None
+        reply, usd = rows[0]
+        return Answer(
+            reply=from_json(str(reply), Reply), usd=usd if isinstance(usd, float) else None
+        )
+
+    async def put(self, key: str, answer: Answer, /, *, model: str, request: Request) -> Answer:
+        """Store `answer` and return it, or the answer that already stands under `key`."""
+        reply = answer.reply
+        row = (
+            key,
+            model,
+            request.role,
+            request.template,
+            request.sample,
+            to_json(reply),
+            reply.usage.prompt_tokens,
+            reply.usage.cached_tokens,
+            reply.usage.completion_tokens,
+            answer.usd,
+            reply.seconds,
+            self._clock(),
+        )
+        marks = ", ".join("?" * len(row))
+        added = self.database.write(
+            f"INSERT INTO calls VALUES ({marks}) ON CONFLICT (key) DO NOTHING",  # noqa: S608 - only marks
+            row,
+        )
+        return answer if added else await self.get(key) or answer
+
+    async def spent(self) -> tuple[Spent, ...]:
+        """Return what all stored calls have cost, one entry a model, by name."""
+        rows = self.database.rows(
+            "SELECT model, total(usd) AS usd,"
+            " total(prompt_tokens) FILTER (WHERE usd IS NULL),"
+            " total(cached_tokens) FILTER (WHERE usd IS NULL),"
+            " total(completion_tokens) FILTER (WHERE usd IS NULL)"
+            " FROM calls GROUP BY model ORDER BY model"
+        )
+        return tuple(_spent(*row) for row in rows)
+
+    def roles(self) -> tuple[RoleTotal, ...]:
+        """Return the totals of every role that made a call, by name."""
+        rows = self.database.rows(
+            "SELECT role, count(*), total(prompt_tokens), total(cached_tokens),"
+            " total(completion_tokens), CASE count(usd) WHEN count(*) THEN total(usd) END"
+            " FROM calls GROUP BY role ORDER BY role"
+        )
+        return tuple(self._role_total(*row) for row in rows)
+
+    def _role_total(
+        self, role: Value, calls: Value, prompt: Value, cached: Value, completion: Value, usd: Value
+    ) -> RoleTotal:
+        usage = {"prompt_tokens": prompt, "cached_tokens": cached, "completion_tokens": completion}
+        middle, late = (self._latency(role, calls, share) for share in (0.5, 0.95))
+        total = {"role": role, "calls": calls, "usage": usage, "usd": usd}
+        total |= {"p50_seconds": middle, "p95_seconds": late}
+        return msgspec.convert(total, RoleTotal, strict=False)
+
+    def _latency(self, role: Value, calls: Value, share: float) -> Value:
+        """Return the latency that `share` of the role's calls did not exceed, in seconds."""
+        place = min(int(calls or 0) - 1, int(share * int(calls or 0)))
+        query = "SELECT seconds FROM calls WHERE role = ? ORDER BY seconds LIMIT 1 OFFSET ?"
+        return self.database.rows(query, (role, place))[0][0]
+
+
+def _spent(model: Value, usd: Value, prompt: Value, cached: Value, completion: Value) -> Spent:
+    unpriced = {"prompt_tokens": prompt, "cached_tokens": cached, "completion_tokens": completion}
+    # SQLite's total() is a float; not strict lets whole floats be token counts.
+    return msgspec.convert({"model": model, "usd": usd, "unpriced": unpriced}, Spent, strict=False)

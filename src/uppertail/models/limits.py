@@ -1,0 +1,231 @@
+"""How hard one model is pressed: calls in flight, requests and tokens a minute, pauses.
+
+One `Limiter` stands for one model in one process, whatever the roles that call it. It is the
+only queue: everything that waits to be sent waits here, first come first served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+_START = 32
+"""Calls in flight before the server has shown that it takes more."""
+_BACK_OFF = 0.75
+"""What a congestion leaves of the calls in flight. Half, as TCP has it, idles a server that
+has a fixed number of slots for twice as long before the next probe."""
+
+
+class Pace:
+    """Spreads units (requests or tokens) evenly over the minute, from the first one on.
+
+    At most `per_minute` units, and one more, pass in any 60 seconds. Up to half a second of
+    unused pace is kept, so that a timer that fires late does not slow the stream; the rate is
+    lowered by as much.
+    """
+
+    __slots__ = ("_ready", "_seconds_each")
+
+    _SLACK_SECONDS = 0.5
+
+    def __init__(self, per_minute: float, *, now: float) -> None:
+        self._seconds_each = (60.0 + self._SLACK_SECONDS) / per_minute
+        self._ready = now
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until something may pass; 0 if it may now."""
+        return max(0.0, self._ready - now)
+
+    def take(self, units: float, now: float) -> None:
+        """Let `units` pass. However many they are, they pass at once and the next ones wait."""
+        self._ready = max(self._ready, now - self._SLACK_SECONDS) + units * self._seconds_each
+
+    def correct(self, units: float) -> None:
+        """Account for `units` more (or fewer, if negative) than were taken."""
+        self._ready += units * self._seconds_each
+
+
+class Limiter:
+    """Admits calls to one model.
+
+    Calls in flight: starts at 32 (or the maximum), one more for each answer until the server
+    first says that it is too busy; then down to three quarters, once for all calls that were
+    in flight at that moment, and back up by one for each full round of answers.
+    """
+
+    def __init__(
+        self,
+        concurrency: int,
+        *,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._maximum = concurrency
+        self._allowed = float(min(concurrency, _START))
+        self._probing = True
+        self._in_flight = 0
+        self._admitted = 0
+        self._full_at = 0
+        self._lowered_at = 0
+        self._paused_until = float("-inf")
+        self._clock = clock
+        self._sleep = sleep
+        now = clock()
+        self._requests = Pace(rpm, now=now) if rpm is not None else None
+        self._tokens = Pace(tpm, now=now) if tpm is not None else None
+        self._turn_taken = False
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._freed: asyncio.Future[None] | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that hold a slot."""
+        return self._in_flight
+
+    @property
+    def allowed(self) -> int:
+        """Calls that may hold a slot now, between 1 and the maximum."""
+        return int(self._allowed)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait to be admitted."""
+        return sum(not future.done() for future in self._queue) + self._turn_taken
+
+    def slot(self, tokens: int, *, again: bool = False) -> Slot:
+        """Return a slot to be entered with `async with`; entering it waits for admission.
+
+        Args:
+            tokens: estimate of the call's prompt and completion tokens.
+            again: the call has been admitted before and goes ahead of those that have not.
+        """
+        return Slot(self, tokens, again=again)
+
+    async def _admit(self, slot: Slot) -> None:
+        """Wait until `slot` may be used. Only the head of the queue waits for anything else."""
+        await self._take_turn(first=slot.again)
+        try:
+            while True:
+                if self._in_flight >= self.allowed:
+                    await self._until_freed()
+                elif (seconds := self._hold(self._clock())) > 0:
+                    await self._sleep(seconds)
+                else:
+                    break
+            self._enter(slot)
+        finally:
+            self._pass_turn()
+
+    def _hold(self, now: float) -> float:
+        """Return the seconds for which nothing may be sent."""
+        waits = [self._paused_until - now]
+        if self._requests is not None:
+            waits.append(self._requests.wait(now))
+        if self._tokens is not None:
+            waits.append(self._tokens.wait(now))
+        return max(waits)
+
+    def _enter(self, slot: Slot) -> None:
+        self._in_flight += 1
+        self._admitted += 1
+        slot.number = self._admitted
+        if self._in_flight >= self.allowed:
+            self._full_at = self._admitted
+        now = self._clock()
+        if self._requests is not None:
+            self._requests.take(1, now)
+        if self._tokens is not None:
+            self._tokens.take(slot.tokens, now)
+
+    def _leave(self) -> None:
+        self._in_flight -= 1
+        if self._freed is not None and not self._freed.done():
+            self._freed.set_result(None)
+
+    def _spent(self, more: int) -> None:
+        if self._tokens is not None:
+            self._tokens.correct(more)
+
+    def _answered(self, slot: Slot) -> None:
+        """Admit more, if all slots were in use during this call; else nothing was tested."""
+        if slot.number <= self._full_at:
+            gain = 1.0 if self._probing else 1.0 / self._allowed
+            self._allowed = min(float(self._maximum), self._allowed + gain)
+
+    def _congested(self, slot: Slot, pause_seconds: float) -> None:
+        """Admit fewer, unless this call was admitted before the last time that happened."""
+        if slot.number > self._lowered_at:
+            self._lowered_at = self._admitted
+            self._probing = False
+            self._allowed = max(1.0, min(self._allowed, self._in_flight) * _BACK_OFF)
+        self._paused_until = max(self._paused_until, self._clock() + pause_seconds)
+
+    async def _take_turn(self, *, first: bool) -> None:
+        if not self._turn_taken:
+            self._turn_taken = True
+            return
+        future = asyncio.get_running_loop().create_future()
+        (self._queue.appendleft if first else self._queue.append)(future)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                self._pass_turn()  # the turn came in the same moment
+            raise
+
+    def _pass_turn(self) -> None:
+        while self._queue:
+            future = self._queue.popleft()
+            if not future.done():  # it is done where its caller was cancelled
+                future.set_result(None)
+                return
+        self._turn_taken = False
+
+    async def _until_freed(self) -> None:
+        self._freed = asyncio.get_running_loop().create_future()
+        try:
+            await self._freed
+        finally:
+            self._freed = None
+
+
+class Slot:
+    """One admitted call, and how it tells the limiter what came of it."""
+
+    __slots__ = ("_limiter", "again", "number", "tokens")
+
+    def __init__(self, limiter: Limiter, tokens: int, *, again: bool) -> None:
+        self._limiter = limiter
+        self.tokens = tokens
+        self.again = again
+        self.number = 0
+        """Which admission this is, from 1."""
+
+    async def __aenter__(self) -> Self:
+        await self._limiter._admit(self)  # noqa: SLF001  # the two are one thing
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._limiter._leave()  # noqa: SLF001
+
+    def answered(self, tokens: int) -> None:
+        """The server answered; the call took this many tokens (0: it did not say)."""
+        self._limiter._answered(self)  # noqa: SLF001
+        if tokens:
+            self._limiter._spent(tokens - self.tokens)  # noqa: SLF001
+
+    def congested(self, pause_seconds: float = 0.0) -> None:
+        """The server is too busy; nothing is sent to the model for `pause_seconds`."""
+        self._limiter._congested(self, pause_seconds)  # noqa: SLF001
+        self._limiter._spent(-self.tokens)  # noqa: SLF001

@@ -1,0 +1,71 @@
+"""The first call of a shared prefix goes ahead, so that its siblings find it cached."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from uppertail.models.interface import Model, Reply, Request
+
+REMEMBERED = 4096
+"""Prefixes that count as cached; servers forget sooner than this."""
+
+
+class WarmFirst:
+    """Lets one request of each `prefix` through alone; its siblings wait until it has ended.
+
+    When the first one fails, the siblings go as well: the failure may be its own. When it is
+    cancelled, one of them takes its place. Waiting takes no slot of the limiter inside
+    `model`, so the first one is never kept waiting by those who wait for it. Requests
+    without a prefix pass at once.
+    """
+
+    def __init__(self, model: Model, *, remembered: int = REMEMBERED) -> None:
+        self._model = model
+        self._remembered = remembered
+        self._warm: OrderedDict[str, None] = OrderedDict()
+        self._leading: dict[str, asyncio.Future[bool]] = {}
+
+    @property
+    def name(self) -> str:
+        """The name of the model inside."""
+        return self._model.name
+
+    async def complete(self, request: Request) -> Reply:
+        """Return the model's reply to `request`, after its prefix has been sent once."""
+        if request.prefix and await self._is_first(request.prefix):
+            return await self._lead(request)
+        return await self._model.complete(request)
+
+    async def _is_first(self, prefix: str) -> bool:
+        """Return whether this request must lead; otherwise wait until it may go."""
+        while prefix not in self._warm:
+            leader = self._leading.get(prefix)
+            if leader is None:
+                return True
+            # asyncio.wait leaves the future alone when the one who waits is cancelled.
+            await asyncio.wait((leader,))
+            if leader.result():
+                return False
+        self._warm.move_to_end(prefix)
+        return False
+
+    async def _lead(self, request: Request) -> Reply:
+        ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._leading[request.prefix] = ended
+        answered = True
+        try:
+            reply = await self._model.complete(request)
+            self._remember(request.prefix)
+        except asyncio.CancelledError:
+            answered = False
+            raise
+        finally:
+            del self._leading[request.prefix]
+            ended.set_result(answered)
+        return reply
+
+    def _remember(self, prefix: str) -> None:
+        self._warm[prefix] = None
+        if len(self._warm) > self._remembered:
+            self._warm.popitem(last=False)
