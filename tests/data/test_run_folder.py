@@ -37,6 +37,7 @@ def test_inputs_come_back_in_order_and_results_too(tmp_path):
 def test_a_reopened_run_goes_on_where_it_was(tmp_path):
     with folder(tmp_path) as run:
         run.stage(prompts(3))
+        run.configure(config())
         run.store(1, "done", complete=True)
     with folder(tmp_path) as run:
         assert run.staged
@@ -73,6 +74,30 @@ def test_results_may_be_stored_while_inputs_are_read(tmp_path):
         assert run.finished == 10
 
 
+def test_inputs_that_were_staged_for_no_run_are_staged_again(tmp_path):
+    with folder(tmp_path) as run:
+        run.stage(prompts(2))
+    with folder(tmp_path) as run:
+        assert not run.staged
+        assert run.stage(prompts(3)) == 3
+
+
+def test_a_new_folder_that_never_held_a_run_leaves_no_trace(tmp_path):
+    with folder(tmp_path / "new") as run:
+        run.stage(prompts(1))
+    assert not (tmp_path / "new").exists()
+    with folder(tmp_path / "new") as run:
+        run.configure(config())
+    assert (tmp_path / "new").exists()
+
+
+def test_text_that_utf8_cannot_hold_survives(tmp_path):
+    prompt = Prompt.plain("\ud800 \u202e \x00", id="p")
+    with folder(tmp_path) as run:
+        run.stage([("p", prompt)])
+        assert list(run.pending()) == [(0, prompt)]
+
+
 def test_facts_are_remembered(tmp_path):
     with folder(tmp_path) as run:
         assert run.fact("quarantined") is None
@@ -84,10 +109,11 @@ def test_facts_are_remembered(tmp_path):
 
 def test_a_folder_of_another_configuration_is_refused_with_the_difference(tmp_path):
     with folder(tmp_path) as run:
+        run.refuse_other(config(rounds=4, verifier="offline"))
         run.configure(config(rounds=4, verifier="offline"))
-        run.configure(config(rounds=4, verifier="offline"))
+        run.refuse_other(config(rounds=4, verifier="offline"))
         with pytest.raises(InputError) as error:
-            run.configure(config(rounds=2, proposer="offline"))
+            run.refuse_other(config(rounds=2, proposer="offline"))
     text = str(error.value)
     assert "rounds: made with 4, asked for 2" in text
     assert 'verifier: made with "offline", asked for not set' in text
@@ -97,8 +123,12 @@ def test_a_folder_of_another_configuration_is_refused_with_the_difference(tmp_pa
 
 def test_options_that_change_no_result_may_change(tmp_path):
     with folder(tmp_path) as run:
-        run.configure(config(rounds=4))
-        run.configure(RunConfig(command="refine", identity={"rounds": 4}, options={"at_once": 9}))
+        run.configure(config(sources=("a", "b")))
+        again = RunConfig(
+            command="refine", identity={"sources": ["a", "b"]}, options={"at_once": 9}
+        )
+        run.refuse_other(again)
+        run.configure(again)
     assert read_config(tmp_path).options == {"at_once": 9}
 
 

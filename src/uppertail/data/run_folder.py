@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -71,6 +72,7 @@ class RunFolder(Generic[Item, Result]):
         self._item = item
         self._result = result
         with storage(path):
+            self._made = not path.exists()
             path.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(path / ".lock")
             try:
@@ -89,8 +91,10 @@ class RunFolder(Generic[Item, Result]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go of the folder."""
+        """Let go of the folder; one that was made now and never came to hold a run goes."""
         self._db.close()
+        if self._made and not self.configured:
+            shutil.rmtree(self.path, ignore_errors=True)
         self._lock.close()
 
     @property
@@ -98,36 +102,49 @@ class RunFolder(Generic[Item, Result]):
         """Where the run's calls are journalled."""
         return self.path / "journal.sqlite"
 
-    def configure(self, config: RunConfig) -> None:
-        """Write the run's configuration, or compare with the one that is there.
+    @property
+    def configured(self) -> bool:
+        """Whether the folder holds a run; it does once its inputs are staged."""
+        return (self.path / "config.json").exists()
+
+    def refuse_other(self, config: RunConfig) -> None:
+        """Compare with the configuration that the folder was made by, if it holds a run.
 
         Raises:
-            InputError: the folder was made by another configuration; the message shows
-                every difference.
+            InputError: they differ; the message shows every difference.
 
         """
-        file = self.path / "config.json"
-        mine = json.loads(json.dumps(config.identity))
-        if file.exists():
-            made = read_config(self.path)
-            theirs = {"command": made.command, **made.identity}
-            changes = differences(theirs, {"command": config.command, **mine})
-            if changes:
-                raise InputError(
-                    "this run folder was made by another configuration; use a new folder, or "
-                    "repeat the command that made it:\n" + "\n".join(changes),
-                    file=self.path,
-                )
-        text = json.dumps(
-            {"command": config.command, "identity": mine, "options": config.options}, indent=2
-        )
-        with replacing(file) as write:
-            write(text.encode() + b"\n")
+        if not self.configured:
+            return
+        made = read_config(self.path)
+        asked = {"command": config.command, **_plain(config.identity)}
+        changes = differences({"command": made.command, **made.identity}, asked)
+        if changes:
+            raise InputError(
+                "this run folder was made by another configuration; use a new folder, or "
+                "repeat the command that made it:\n" + "\n".join(changes),
+                file=self.path,
+            )
+
+    def configure(self, config: RunConfig) -> None:
+        """Write down what the run was asked to do.
+
+        Raises:
+            StorageError: the folder cannot be written.
+
+        """
+        value = {
+            "command": config.command,
+            "identity": _plain(config.identity),
+            "options": _plain(config.options),
+        }
+        with replacing(self.path / "config.json") as write:
+            write(json.dumps(value, indent=2).encode() + b"\n")
 
     @property
     def staged(self) -> bool:
         """Whether every input of the run has been checked and copied."""
-        return self.fact("staged") is not None
+        return self.configured and self.fact("staged") is not None
 
     def stage(self, items: Iterable[tuple[str, Item]]) -> int:
         """Copy the inputs into the run, all or none; return how many there are.
@@ -249,6 +266,11 @@ def storage(path: Path) -> Iterator[None]:
             raise StorageError(f"{path}: {error.strerror}: {error.filename}") from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise StorageError(f"{path}: cannot be written: {reason}") from error
+
+
+def _plain(value: Mapping[str, object]) -> dict[str, object]:
+    """Return `value` as it will read back from JSON, tuples as lists."""
+    return dict(json.loads(json.dumps(value)))
 
 
 def _pack(value: object) -> str:

@@ -40,8 +40,8 @@ class ModelConfig:
     attempts: int = 6
     """Tries that may fail before a call is given up."""
     patience_seconds: float = 60.0
-    """How long a server that has answered may be unreachable, and how long a call stands in
-    for a server that is too busy, before either counts."""
+    """How long a server that has answered before may be unreachable until the run stops, and
+    how long a call waits for a server that is too busy until that costs attempts."""
     price: Price | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
     """JSON object merged into every request body, such as `chat_template_kwargs`."""

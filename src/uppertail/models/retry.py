@@ -24,8 +24,8 @@ class Backoff:
 class Tries:
     """The failed tries of one call.
 
-    A server that is busy has not failed: such tries are free until the call has stood in for
-    `patience_seconds`. All others count from the first.
+    A server that is busy has not failed: such tries cost nothing until the call has waited
+    `patience_seconds` for it. All others count from the first.
     """
 
     __slots__ = ("_attempts", "_busy_since", "_counted", "_patience", "made", "unreached")
