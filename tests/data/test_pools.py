@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from uppertail.data.pools import read_pools, summarise
+from uppertail.data.pools import read_pools
 from uppertail.data.responses import Flaw
 from uppertail.errors import InputError, StorageError
 from uppertail.types import Prompt
@@ -149,21 +149,3 @@ def test_inputs_are_refused_with(tmp_path, rows, responses, message):
     beside = None if responses is None else save(tmp_path, "r.jsonl", responses)
     with pytest.raises(InputError, match=message):
         list(read_pools(source, beside))
-
-
-def test_the_summary_counts_what_an_input_holds(tmp_path):
-    chat = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
-    path = save(
-        tmp_path,
-        "a.jsonl",
-        [
-            {"id": "a", "prompt": "x", "responses": ["1", "1", "", None, "[ERROR: x]", "  "]},
-            {"id": "b", "prompt": chat, "responses": [{"text": "1", "label": 0}]},
-            {"id": "c", "prompt": "z"},
-        ],
-    )
-    summary = summarise(read_pools(path))
-    assert (summary.prompts, summary.conversations, summary.responses) == (3, 1, 3)
-    assert (summary.no_response, summary.one_response) == (1, 1)
-    assert (summary.labelled, summary.duplicates) == (1, 1)
-    assert summary.quarantined == {Flaw.EMPTY: 2, Flaw.NOT_TEXT: 1, Flaw.ERROR_TEXT: 1}

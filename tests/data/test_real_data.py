@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from uppertail.data.pools import read_pools, summarise
+from uppertail.data.pools import read_pools
 from uppertail.data.responses import Flaw
 from uppertail.data.rubrics import read_rubrics
 
@@ -35,11 +35,11 @@ def lines(path):
 )
 def test_every_prompt_and_response_is_read(prompts, responses, empty):
     source, beside = file(prompts), file(responses)
-    summary = summarise(read_pools(source, beside))
-    assert summary.prompts == lines(source)
-    assert summary.responses + empty == lines(beside)
-    assert summary.quarantined == {Flaw.EMPTY: empty, Flaw.NOT_TEXT: 0, Flaw.ERROR_TEXT: 0}
-    assert summary.one_response == summary.no_response == 0
+    rows = list(read_pools(source, beside))
+    assert len(rows) == lines(source)
+    assert sum(len(row.pool.responses) for row in rows) + empty == lines(beside)
+    assert [q.why for row in rows for q in row.quarantined] == [Flaw.EMPTY] * empty
+    assert min(len(row.pool.responses) for row in rows) > 1
 
 
 def test_ids_are_those_of_the_data_where_it_has_them_else_made_of_the_model():
@@ -52,8 +52,8 @@ def test_ids_are_those_of_the_data_where_it_has_them_else_made_of_the_model():
 
 
 def test_instructions_with_inputs_and_responses_in_one_file_are_pools_of_one():
-    summary = summarise(read_pools(file("infobench/prompts_rubrics_gpt4")))
-    assert summary.prompts == summary.one_response == 252
+    rows = list(read_pools(file("infobench/prompts_rubrics_gpt4")))
+    assert [len(row.pool.responses) for row in rows] == [1] * 252
 
 
 @pytest.mark.parametrize(

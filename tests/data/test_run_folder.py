@@ -91,6 +91,14 @@ def test_a_new_folder_that_never_held_a_run_leaves_no_trace(tmp_path):
     assert (tmp_path / "new").exists()
 
 
+def test_an_abandoned_run_leaves_the_folder_to_any_other(tmp_path):
+    with folder(tmp_path) as run:
+        run.configure(config(rounds=1))
+        run.abandon()
+        run.refuse_other(config(rounds=2))
+        assert not run.configured
+
+
 def test_text_that_utf8_cannot_hold_survives(tmp_path):
     prompt = Prompt.plain("\ud800 \u202e \x00", id="p")
     with folder(tmp_path) as run:

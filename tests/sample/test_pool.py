@@ -50,7 +50,7 @@ async def test_the_default_sends_the_top_p_of_the_paper():
 @pytest.mark.parametrize(
     ("reply", "text", "reasoning"),
     [
-        (Reply(text="<think>hm</think>\nYes."), "Yes.", "<think>hm</think>"),
+        (Reply(text="<think>hm</think>\nYes."), "Yes.", "hm"),
         (Reply(text="Yes.", reasoning="hm"), "Yes.", "hm"),
         (Reply(text="  Yes.\n"), "Yes.", ""),
     ],

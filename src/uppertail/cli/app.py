@@ -5,29 +5,47 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App
+from cyclopts import App, CycloptsError, Parameter
 
 from uppertail.errors import InputError, MissingExtra, Stopped, StorageError, UppertailError
 
 EXIT_LOST, EXIT_INPUT, EXIT_STOPPED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
+COMMANDS = {
+    "demo": "refine rubrics for a bundled pool: no key, no network, a few seconds",
+    "sample": "draw candidate responses to prompts, from one model or many",
+    "refine": "write and sharpen a rubric for each prompt, and score its responses",
+    "score": "score responses under rubrics that are there already",
+    "resume": "go on with a run that stopped, or try again what it lost",
+    "report": "write the report of a run as one HTML page",
+    "export": "write a run's rubrics or scores in another format",
+}
+
+_OVERVIEW = "\n\n".join(f"- `{name}`: {what}" for name, what in COMMANDS.items())
+
 app = App(
     name="uppertail",
     help="Rubric rewards that tell excellent responses from merely great ones.\n\n"
-    "Exit codes: 0 nothing was lost; 1 the run ended and something was lost (it says what); "
-    "2 the input is wrong, nothing was spent; 3 the run stopped early and can be resumed.",
-    help_epilogue="Start with `uppertail demo`. Every command explains itself with --help.",
+    f"{_OVERVIEW}\n\n"
+    "Every command explains itself with `--help`. Exit codes: 0 nothing was lost; 1 the run "
+    "ended and something was lost (it says what); 2 the input is wrong, nothing was spent; "
+    "3 the run stopped early and can be resumed.",
+    usage="Usage: uppertail COMMAND [OPTIONS]",
     result_action="return_value",
+    default_parameter=Parameter(negative=()),
     version_flags=["--version"],
 )
-for name in ("demo", "sample", "refine", "score", "resume", "report", "export"):
-    app.command(f"uppertail.cli.{name}:{name}", name=name)
+for name in COMMANDS:
+    # Not shown: the list above has them, and to list them the library would import them all.
+    app.command(f"uppertail.cli.{name}:{name}", name=name, show=False)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Return the exit code of one invocation; what went wrong stands on standard error."""
     try:
         code = app(list(arguments), exit_on_error=False, print_error=True)
+    except CycloptsError:  # it has printed what is wrong
+        return EXIT_INPUT
     except UppertailError as error:
         say(f"uppertail: {error}")
         return exit_code(error)

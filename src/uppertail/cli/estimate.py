@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from uppertail.cli.invocation import Invocation
-from uppertail.cli.options import MethodOptions, VerifyOptions
+from uppertail.cli.options import MethodOptions
 from uppertail.cli.roles import OFFLINE, model_config
 from uppertail.cli.staging import Intake, tasks
 from uppertail.models import Price, Usage, price_of
 from uppertail.refine.select import candidates
-from uppertail.refine.settings import Settings
 from uppertail.types import Pool, Rubric
-from uppertail.verify.plan import calls_per_response
+from uppertail.verify.plan import Asking
 
 CHARACTERS_PER_TOKEN = 4
 """A usual figure for English text; other scripts have fewer."""
@@ -27,8 +26,8 @@ CRITERIA = 14
 CRITERION_CHARACTERS = 120
 GROWTH = 2
 """Criteria that a round adds. The paper's worked example goes from 9 to 12 (appendix I)."""
-PROPOSER_INSTRUCTIONS, VERIFIER_INSTRUCTIONS = 5000, 1800
-"""Characters of a call that are neither prompt nor rubric nor response, about."""
+CRITERION_MARK = 8
+"""Characters around a criterion's text as it is shown."""
 VERDICT_TOKENS, ITEM_TOKENS = 6, 45
 """Tokens of one verdict, and of one criterion as the proposer writes it."""
 
@@ -56,21 +55,45 @@ class Need:
         )
 
 
-@dataclass
 class Estimate:
     """What a run would need, by role."""
 
-    proposer: Need = field(default_factory=Need)
-    verifier: Need = field(default_factory=Need)
+    def __init__(self, invocation: Invocation) -> None:
+        """Read the templates, whose length counts in every call.
 
-    def add(
-        self, pool: Pool, start: Rubric | None, settings: Settings, verify: VerifyOptions
-    ) -> None:
+        Raises:
+            InputError: a template or a setting is wrong.
+
+        """
+        from uppertail.propose import llm as proposing
+        from uppertail.verify import llm as verifying
+
+        method = invocation.method
+        self.settings = invocation.settings
+        verify = invocation.verify
+        self.asking = Asking(
+            mode=verify.verifier_mode,
+            chunk=verify.chunk,
+            order=verify.template_order,
+            votes=verify.votes,
+            reasons=verify.reasons,
+            temperature=verify.verifier_temperature,
+        )
+        self.proposer, self.verifier = Need(), Need()
+        initial = proposing.initial_rubric_template(method.initial_template)
+        rtd = proposing.refinement_template(method.refine_template)
+        verifier = verifying.verifier_template(self.asking, verify.verifier_template)
+        self._initial = proposing.overhead_chars(initial)
+        self._rtd = proposing.overhead_chars(rtd)
+        self._verifier = verifying.overhead_chars(verifier)
+
+    def add(self, pool: Pool, start: Rubric | None) -> None:
         """Count one prompt, following the algorithm round by round."""
+        settings = self.settings
         criteria = CRITERIA if start is None else _undecided(start)
         prompt = len(pool.prompt.text)
         if start is None:
-            self.proposer.add(1, PROPOSER_INSTRUCTIONS + prompt, criteria * ITEM_TOKENS)
+            self.proposer.add(1, self._initial + prompt, criteria * ITEM_TOKENS)
         part = candidates(pool, settings)
         length = sum(len(r.text) for r in part) / max(1, len(part))
         members = len(part)
@@ -78,21 +101,20 @@ class Estimate:
             if members < 2:
                 break
             if members > 2 or settings.show_verdicts:
-                self._verify(members, criteria, prompt + length, verify)
+                self._verify(members, criteria, prompt + length)
             shown = prompt + 2 * length + criteria * CRITERION_CHARACTERS
             criteria += GROWTH
-            self.proposer.add(1, PROPOSER_INSTRUCTIONS + shown, criteria * ITEM_TOKENS)
+            self.proposer.add(1, self._rtd + shown, criteria * ITEM_TOKENS)
             members -= 2 * settings.exclude_used
         if settings.final_scores and pool.responses:
             length = sum(len(r.text) for r in pool.responses) / len(pool.responses)
-            self._verify(len(pool.responses), criteria, prompt + length, verify)
+            self._verify(len(pool.responses), criteria, prompt + length)
 
-    def _verify(self, responses: int, criteria: int, text: float, verify: VerifyOptions) -> None:
-        calls = calls_per_response(
-            criteria, mode=verify.verifier_mode, chunk=verify.chunk, votes=verify.votes
-        )
-        each = criteria * verify.votes / calls if calls else 0.0
-        characters = VERIFIER_INSTRUCTIONS + text + each * CRITERION_CHARACTERS
+    def _verify(self, responses: int, criteria: int, text: float) -> None:
+        votes = self.asking.votes
+        calls = len(self.asking.calls(range(criteria))) * votes
+        each = criteria * votes / calls if calls else 0.0
+        characters = self._verifier + text + each * (CRITERION_CHARACTERS + CRITERION_MARK)
         self.verifier.add(responses * calls, characters, each * VERDICT_TOKENS)
 
 
@@ -108,12 +130,11 @@ def estimate(invocation: Invocation) -> tuple[Estimate, Intake]:
         InputError: the input or a setting is wrong.
 
     """
-    settings = invocation.settings
-    intake, needed = Intake(), Estimate()
+    intake, needed = Intake(), Estimate(invocation)
     with tempfile.TemporaryDirectory(prefix="uppertail-") as scratch:
         for task, _ in tasks(invocation, intake, Path(scratch)):
             if task.start is not None or invocation.command == "refine":
-                needed.add(task.pool, task.start, settings, invocation.verify)
+                needed.add(task.pool, task.start)
     intake.refuse(invocation)
     return needed, intake
 

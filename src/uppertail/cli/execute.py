@@ -87,6 +87,7 @@ def _prepare(invocation: Invocation, folder: RunFolder[Task, Refinement], roles:
     if not folder.staged:
         intake = stage(invocation, folder)
         folder.remember("quarantined", json.dumps(intake.quarantined))
+        folder.remember("conversations", str(intake.conversations))
         folder.remember("started", datetime.now(UTC).isoformat(timespec="seconds"))
         for note in intake.notes(invocation):
             say(f"note: {note}")

@@ -26,7 +26,8 @@ def export(
     chosen and rejected pairs whose scores differ by `--margin`; `parquet` and `csv` every
     table of the run.
 
-    Examples:
+    For example:
+
     - `uppertail export runs/refine-pools rubrics.jsonl --format hf`
 
     - `uppertail export runs/refine-pools pairs.jsonl --format preferences --margin 0.2`

@@ -111,7 +111,7 @@ class MethodOptions:
     """Your own template for refinement; see docs/templates.md."""
     seed: int = 0
     """Of every random choice: pools, ties, order of pairs."""
-    final_scores: bool = True
+    final_scores: Annotated[bool, Parameter(negative="--no-final-scores")] = True
     """Score every response with the final rubric."""
 
 

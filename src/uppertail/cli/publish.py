@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,8 @@ from uppertail.report.tally import Tally
 
 def publish(folder: RunFolder[Task, Refinement], *, as_json: bool) -> bool:
     """Write outputs and report, print the summary, return whether the run lost anything."""
-    write_outputs(folder.path, folder.results())
+    conversations = int(folder.fact("conversations") or 0)
+    write_outputs(folder.path, folder.results(), as_messages=conversations > 0)
     tally, facts = write_report(folder)
     summary = summarise(folder, tally, facts)
     with replacing(folder.path / "summary.json") as write:
@@ -132,10 +134,10 @@ def print_summary(
 
 def rounds_table(tally: Tally) -> Table:
     """Return ties and separations of the two best responses, by round."""
-    table = Table(title="The two best responses of a pool", title_justify="left")
+    table = Table(title="The two best responses of a pool", title_justify="left", box=SIMPLE_HEAD)
     for head in ("", "tied", "separated", "mean spread", "unscored"):
         table.add_column(head, justify="right" if head else "left")
-    names = ["initial rubric", *(f"after round {n}" for n in range(1, len(tally.rounds)))]
+    names = [f"after round {n}" if n else "initial rubric" for n in range(len(tally.rounds))]
     for name, step in [*zip(names, tally.rounds, strict=True), ("final rubric", tally.final)]:
         if step.responses:
             values = (step.tied_share, step.separated_share)
@@ -146,7 +148,7 @@ def rounds_table(tally: Tally) -> Table:
 
 def criteria_table(tally: Tally) -> Table:
     """Return how many criteria rubrics have, first and last."""
-    table = Table(title="Criteria per rubric", title_justify="left")
+    table = Table(title="Criteria per rubric", title_justify="left", box=SIMPLE_HEAD)
     for head in ("", "least", "mean", "most"):
         table.add_column(head, justify="right" if head else "left")
     for name, sizes in (("initial", tally.sizes_before), ("final", tally.sizes_after)):
@@ -158,7 +160,7 @@ def criteria_table(tally: Tally) -> Table:
 
 def losses_table(tally: Tally) -> Table:
     """Return what was lost, by stage and reason."""
-    table = Table(title="Lost", title_justify="left")
+    table = Table(title="Lost", title_justify="left", box=SIMPLE_HEAD)
     for head in ("stage", "why", "times"):
         table.add_column(head, justify="right" if head == "times" else "left")
     for (stage, why), count in tally.losses.most_common(10):

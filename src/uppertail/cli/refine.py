@@ -28,7 +28,8 @@ def refine(
     `uppertail sample`, from parquet or CSV, or from a `datasets` name (hf:owner/name); see
     docs/data.md. The same command on the same folder resumes and pays for nothing twice.
 
-    Examples:
+    For example:
+
     - `uppertail refine pools.jsonl` with the offline default: no key, no network.
 
     - `uppertail refine pools.jsonl --proposer openai/gpt-4.1 --verifier openai/gpt-4.1-mini

@@ -51,7 +51,7 @@ def sample(
     temperature: float = TEMPERATURE,
     top_p: float = TOP_P,
     max_tokens: int | None = None,
-    on_policy: bool | None = None,
+    on_policy: Annotated[bool | None, Parameter(negative="--off-policy")] = None,
     run: RunOptions | None = None,
 ) -> int:
     """Draw candidate responses to prompts: one model many times, or many models.
@@ -60,7 +60,8 @@ def sample(
     answers are set aside in missing.jsonl, never stored as text; near-duplicates are marked.
     The run's pools.jsonl is what `uppertail refine` reads; the folder itself will do.
 
-    Examples:
+    For example:
+
     - `uppertail sample prompts.jsonl --model openai/gpt-4.1-mini --n 16`
 
     - `uppertail sample prompts.jsonl --preset four-great-diverse --budget-usd 50`

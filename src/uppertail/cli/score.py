@@ -22,7 +22,8 @@ def score(
     Rubrics come from a run folder, from a file of ours, of the paper's authors, or of
     HealthBench's shape (negative points subtract); see docs/data.md. Prompts join them by id.
 
-    Examples:
+    For example:
+
     - `uppertail score new-responses.jsonl --rubrics runs/refine-pools`
 
     - `uppertail score pools.jsonl --rubrics rubrics.jsonl --verifier openai/gpt-4.1-mini`

@@ -23,6 +23,8 @@ class Intake:
     """What an input held, counted while it was read."""
 
     prompts: int = 0
+    conversations: int = 0
+    """Prompts that are more than one user message."""
     responses: int = 0
     small: int = 0
     """Prompts with fewer than two usable responses: nothing can be contrasted."""
@@ -35,6 +37,7 @@ class Intake:
     def count(self, row: PoolRow, task: Task) -> None:
         """Count one prompt."""
         self.prompts += 1
+        self.conversations += [m.role for m in row.pool.prompt.messages] != ["user"]
         self.responses += len(row.pool.responses)
         self.small += len(row.pool.responses) < 2
         self.without_rubric += task.start is None

@@ -72,10 +72,14 @@ async def work_through(
         async with shown(tally, session.account.spend, console=Console(stderr=True)):
             await run_all(folder.pending(), one, finished, at_once=at_once)
     except Stopped:
-        say(
-            f"{tally.ended} of {tally.total} prompts are finished and stored; "
-            f"`uppertail resume {folder.path}` goes on"
-        )
+        spend = session.account.spend()
+        if tally.ended or spend.paid.calls or spend.found.calls:
+            say(
+                f"{tally.ended} of {tally.total} prompts are finished and stored; "
+                f"`uppertail resume {folder.path}` goes on"
+            )
+        else:
+            folder.abandon()
         raise
     finally:
         before = float(folder.fact("seconds") or 0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from uppertail.data.formats import Source, read_rows
 from uppertail.data.join import joined
 from uppertail.data.place import Place
 from uppertail.data.prompts import SeenIds, prompt_in
-from uppertail.data.responses import Draft, Flaw, Quarantined, drafts_in, is_flat, sort_out
+from uppertail.data.responses import Draft, Quarantined, drafts_in, is_flat, sort_out
 from uppertail.types import Pool, Prompt
 
 
@@ -22,27 +21,6 @@ class PoolRow:
     pool: Pool
     place: Place
     quarantined: tuple[Quarantined, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputSummary:
-    """What an input holds; all counts."""
-
-    prompts: int
-    conversations: int
-    """Prompts that are more than one user message."""
-    responses: int
-    """Candidates; the quarantined ones are not among them."""
-    quarantined: Mapping[Flaw, int]
-    """Every reason is a key."""
-    no_response: int
-    """Prompts without any candidate."""
-    one_response: int
-    """Prompts with one candidate, which nothing can be contrasted with."""
-    labelled: int
-    """Candidates of known quality."""
-    duplicates: int
-    """Candidates that repeat an earlier one of their pool word for word."""
 
 
 def read_pools(
@@ -84,29 +62,3 @@ def _pool_row(prompt: Prompt, place: Place, drafts: tuple[Draft, ...]) -> PoolRo
     kept, quarantined = sort_out(prompt.id, drafts)
     pool = Pool(prompt=prompt, responses=kept)
     return PoolRow(pool=pool, place=place, quarantined=quarantined)
-
-
-def summarise(rows: Iterable[PoolRow]) -> InputSummary:
-    """Return the counts over `rows`."""
-    counts: Counter[str] = Counter()
-    flaws: Counter[Flaw] = Counter(dict.fromkeys(Flaw, 0))
-    for row in rows:
-        prompt, responses = row.pool.prompt, row.pool.responses
-        counts["prompts"] += 1
-        counts["conversations"] += [m.role for m in prompt.messages] != ["user"]
-        counts["responses"] += len(responses)
-        counts["no_response"] += not responses
-        counts["one_response"] += len(responses) == 1
-        counts["labelled"] += sum(r.label is not None for r in responses)
-        counts["duplicates"] += len(responses) - len({r.text for r in responses})
-        flaws.update(q.why for q in row.quarantined)
-    return InputSummary(
-        prompts=counts["prompts"],
-        conversations=counts["conversations"],
-        responses=counts["responses"],
-        quarantined=dict(flaws),
-        no_response=counts["no_response"],
-        one_response=counts["one_response"],
-        labelled=counts["labelled"],
-        duplicates=counts["duplicates"],
-    )

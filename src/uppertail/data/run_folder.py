@@ -141,6 +141,11 @@ class RunFolder(Generic[Item, Result]):
         with replacing(self.path / "config.json") as write:
             write(json.dumps(value, indent=2).encode() + b"\n")
 
+    def abandon(self) -> None:
+        """Forget a run in which nothing was done yet, so that the folder takes any other."""
+        with storage(self.path):
+            (self.path / "config.json").unlink(missing_ok=True)
+
     @property
     def staged(self) -> bool:
         """Whether every input of the run has been checked and copied."""

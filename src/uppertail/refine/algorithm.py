@@ -175,8 +175,9 @@ class _Work:
         """Return the responses under a rubric, in their order; note what nobody could decide."""
         scored = await together(self._score_one(response, rubric) for response in responses)
         for item in scored:
-            if any(isinstance(outcome, Unscored) for outcome in item.outcomes):
-                why = item.score.why or "partly answered"
+            whys = [o.why.value for o in item.outcomes if isinstance(o, Unscored)]
+            if whys:
+                why = ", ".join(dict.fromkeys(whys))
                 loss = Loss(stage="verify", round=number, why=why, response_id=item.response_id)
                 self.losses.append(loss)
         return tuple(scored)

@@ -14,8 +14,16 @@ FILES = ("rubrics", "history", "responses", "scores", "verdicts", "losses")
 """Written together; each replaces its predecessor only when it is whole."""
 
 
-def write_outputs(folder: Path, results: Iterable[tuple[Task, Refinement]]) -> None:
+def write_outputs(
+    folder: Path, results: Iterable[tuple[Task, Refinement]], *, as_messages: bool = False
+) -> None:
     """Write every file of `FILES` as JSON Lines into a run folder, reading `results` once.
+
+    Args:
+        folder: the run's.
+        results: in input order.
+        as_messages: write plain prompts as messages too: with plain prompts and
+            conversations in one file, a column would have two types.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -26,16 +34,24 @@ def write_outputs(folder: Path, results: Iterable[tuple[Task, Refinement]]) -> N
             name: open_files.enter_context(replacing(folder / f"{name}.jsonl")) for name in FILES
         }
         for task, refinement in results:
-            for name, row in rows(task, refinement):
+            for name, row in rows(task, refinement, as_messages=as_messages):
                 writers[name](json_line(row))
 
 
-def rows(task: Task, refinement: Refinement) -> Iterator[tuple[str, OutRow]]:
+def rows(
+    task: Task, refinement: Refinement, *, as_messages: bool = False
+) -> Iterator[tuple[str, OutRow]]:
     """Yield file name and row of everything that one prompt leaves."""
     prompt = task.pool.prompt
     final = refinement.final
     if final is not None:
-        yield "rubrics", {**rubric_row(final, prompt), "status": refinement.status.value}
+        yield (
+            "rubrics",
+            {
+                **rubric_row(final, prompt, as_messages=as_messages),
+                "status": refinement.status.value,
+            },
+        )
     yield "history", _history_row(refinement)
     for response in task.pool.responses:
         yield "responses", response_row(prompt.id, response)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uppertail.concurrent import together
 from uppertail.errors import Lost
 from uppertail.models.interface import Model, Reply, Request
-from uppertail.prompting import strip_reasoning
+from uppertail.prompting import split_reasoning
 from uppertail.sample.duplicates import mark_duplicates
 from uppertail.sample.presets import TEMPERATURE, TOP_P
 from uppertail.types import Prompt, Response
@@ -111,7 +111,7 @@ async def _draw(
 
 def read(reply: Reply, *, label: str, index: int, on_policy: bool | None) -> Response | Missing:
     """Return the response in a reply, its reasoning kept apart, or why there is none."""
-    text = strip_reasoning(reply.text)
+    text, reasoning = split_reasoning(reply.text)
     why = _no_answer(reply, text)
     if why is not None:
         return Missing(model=label, sample=index, why=why, detail=text[:300])
@@ -121,7 +121,7 @@ def read(reply: Reply, *, label: str, index: int, on_policy: bool | None) -> Res
         model=label,
         sample=index,
         on_policy=on_policy,
-        reasoning=reply.reasoning or reply.text.removesuffix(text).strip(),
+        reasoning=reply.reasoning or reasoning,
     )
 
 
