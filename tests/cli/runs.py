@@ -9,9 +9,9 @@ from uppertail.cli.options import MethodOptions, RunOptions, VerifyOptions
 from uppertail.cli.roles import Roles
 from uppertail.data.pools import read_pools
 from uppertail.models import Scripted
-from uppertail.propose import LLMProposer
+from uppertail.propose.llm import LLMProposer
 from uppertail.refine import refine
-from uppertail.verify import LLMVerifier
+from uppertail.verify.llm import LLMVerifier
 
 
 def write_pools(path: Path, *, prompts: int, responses: int) -> Path:

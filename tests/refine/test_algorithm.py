@@ -158,6 +158,14 @@ async def test_acceptance_asks_again_with_the_reason_and_then_keeps_the_parent()
     assert result.status is Status.DONE, "a refusal loses nothing"
 
 
+async def test_a_proposal_that_changes_nothing_adds_no_rubric():
+    proposer = WordProposer(proposals=lambda _: same("fruit"))
+    result = await run(FRUIT, proposer=proposer, rounds=2)
+    assert [r.outcome for r in result.rounds] == ["unchanged", "unchanged"]
+    assert len(result.rubrics) == 1
+    assert result.status is Status.DONE
+
+
 async def test_acceptance_takes_the_second_try_when_it_separates():
     proposer = WordProposer(proposals=lambda n: same("fruit") if n == 1 else same("a"))
     result = await run(
@@ -191,7 +199,7 @@ async def test_acceptance_by_size_alone_asks_the_verifier_nothing():
 
 async def test_acceptance_by_labels_alone_lets_a_tie_pass():
     rules = Acceptance(separate=False)
-    proposer = WordProposer(proposals=lambda _: same("fruit"))
+    proposer = WordProposer(proposals=lambda _: same("fruit", "no"))
     result = await run(
         pool("fruit a", "fruit b", "fruit c", labels=[1.0, 0.0, 0.5]),
         proposer=proposer,

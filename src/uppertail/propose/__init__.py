@@ -1,7 +1,8 @@
-"""Rubrics from prompts and from contrasted responses: by a model or by a program."""
+"""Rubrics from prompts and from contrasted responses: by a model or by a program.
+
+`propose.llm` asks a model, `propose.offline` reads and compares texts; both are a `Proposer`.
+"""
 
 from uppertail.propose.interface import Contrast, Proposer
-from uppertail.propose.llm import LLMProposer
-from uppertail.propose.offline import OfflineProposer
 
-__all__ = ["Contrast", "LLMProposer", "OfflineProposer", "Proposer"]
+__all__ = ["Contrast", "Proposer"]

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from uppertail.concurrent import together
 from uppertail.errors import Lost
 from uppertail.propose.interface import Contrast, Proposer
 from uppertail.refine import accept
-from uppertail.refine.result import Loss, Refinement, Round, Scored, Status
+from uppertail.refine.result import Loss, Refinement, Round, RoundOutcome, Scored, Status
 from uppertail.refine.select import candidates, choose_pair, draw
 from uppertail.refine.settings import Settings
 from uppertail.score import score
@@ -139,10 +138,24 @@ class _Work:
                 return
             objection = await self._objection(number, rubric, child, responses, scored, pair)
             if objection is None:
-                self.rubrics.append(child)
-                self._note(number, rubric, scored, pair, "accepted", "")
+                self._take(number, rubric, child, scored, pair)
                 return
         self._note(number, rubric, scored, pair, "refused", objection or "")
+
+    def _take(
+        self,
+        number: int,
+        parent: Rubric,
+        child: Rubric,
+        scored: Sequence[Scored],
+        pair: tuple[str, str],
+    ) -> None:
+        """Put the child in its parent's place, unless it is the same."""
+        if child.id == parent.id:
+            self._note(number, parent, scored, pair, "unchanged", "")
+            return
+        self.rubrics.append(child)
+        self._note(number, parent, scored, pair, "accepted", "")
 
     async def _objection(
         self,
@@ -200,7 +213,7 @@ class _Work:
         rubric: Rubric,
         scored: Sequence[Scored],
         pair: tuple[str, str] | None,
-        outcome: Literal["accepted", "refused", "lost", "skipped"],
+        outcome: RoundOutcome,
         note: str,
     ) -> None:
         scores = {item.response_id: item.score for item in scored}

@@ -8,6 +8,8 @@ from typing import Literal
 
 from uppertail.types import Outcome, Pool, Rubric, Score
 
+RoundOutcome = Literal["accepted", "unchanged", "refused", "lost", "skipped"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -52,7 +54,9 @@ class Round:
     """By response id; empty where the pair was given and nothing had to be scored."""
     pair: tuple[str, str] | None
     """The contrasted responses in the order shown; None where fewer than two were scored."""
-    outcome: Literal["accepted", "refused", "lost", "skipped"]
+    outcome: RoundOutcome
+    """Whether there is a new rubric; the proposer may also return the one it was given, be
+    refused, be lost, or have no pair to contrast."""
     note: str = ""
     """Why it was refused, lost or skipped."""
 

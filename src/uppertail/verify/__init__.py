@@ -1,7 +1,8 @@
-"""Verdicts of criteria: by a model, or by exact checks where a program can decide."""
+"""Verdicts of criteria: by a model, or by exact checks where a program can decide.
+
+`verify.llm` asks a model, `verify.offline` runs the checks; both are a `Verifier`.
+"""
 
 from uppertail.verify.interface import VerdictMemory, Verifier
-from uppertail.verify.llm import LLMVerifier
-from uppertail.verify.offline import OfflineVerifier
 
-__all__ = ["LLMVerifier", "OfflineVerifier", "VerdictMemory", "Verifier"]
+__all__ = ["VerdictMemory", "Verifier"]
