@@ -19,6 +19,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from uppertail.cli.execute import carry_out
+from uppertail.cli.invocation import Invocation
+from uppertail.cli.options import MethodOptions, RunOptions, VerifyOptions
+from uppertail.cli.roles import Roles
+from uppertail.models import ModelSession, Request, Scripted
+from uppertail.propose.llm import LLMProposer
+from uppertail.verify.llm import LLMVerifier
+
 RESPONSES = 4
 MB = 1024
 """KiB in one: ru_maxrss counts KiB on Linux."""
@@ -73,10 +81,6 @@ def peak(what: str, pools: Path) -> float:
 
 def child(what: str, pools: str) -> int:
     """Do one run in this process and print its peak resident set in MB."""
-    from uppertail.cli.execute import carry_out
-    from uppertail.cli.invocation import Invocation
-    from uppertail.cli.options import MethodOptions, RunOptions, VerifyOptions
-
     invocation = Invocation(
         command="refine",
         source=pools,
@@ -90,19 +94,14 @@ def child(what: str, pools: str) -> int:
     return code
 
 
-def scripted(_, session):
+def scripted(_: Invocation, session: ModelSession) -> Roles:
     """Return the real LLM roles over models that answer from a script."""
-    from uppertail.cli.roles import Roles
-    from uppertail.models import Scripted
-    from uppertail.propose.llm import LLMProposer
-    from uppertail.verify.llm import LLMVerifier
-
     proposer = LLMProposer(session.open(Scripted(propose, name="proposer")))
     verifier = LLMVerifier(session.open(Scripted(verify, name="verifier")))
     return Roles(proposer=proposer, verifier=verifier, identity={})
 
 
-def propose(request) -> str:
+def propose(request: Request) -> str:
     """Return a rubric of six to nine criteria."""
     size = 6 + len(request.messages[0].content) % 4
     return json.dumps(
@@ -110,7 +109,7 @@ def propose(request) -> str:
     )
 
 
-def verify(request) -> str:
+def verify(request: Request) -> str:
     """Return a verdict for every criterion id of the message."""
     text = request.messages[0].content
     ids = [f"c{n}" for n in range(1, 20) if f"- c{n}: " in text]

@@ -9,7 +9,7 @@ from uppertail.refine.schedule import run_all
 
 
 async def test_every_item_is_done_once_and_handed_over():
-    done = {}
+    done: dict[int, int] = {}
 
     async def square(item):
         await asyncio.sleep(0)
@@ -20,7 +20,8 @@ async def test_every_item_is_done_once_and_handed_over():
 
 
 async def test_items_are_taken_only_when_a_place_is_free():
-    taken, finished = [], []
+    taken: list[int] = []
+    finished: list[int] = []
 
     def items():
         for i in range(10):
@@ -36,7 +37,7 @@ async def test_items_are_taken_only_when_a_place_is_free():
 
 
 async def test_a_slow_item_delays_no_other():
-    gate, finished = asyncio.Event(), []
+    gate, finished = asyncio.Event(), list[int]()
 
     async def work(item):
         if item == 0:

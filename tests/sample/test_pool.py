@@ -43,7 +43,12 @@ async def test_the_request_carries_the_messages_and_every_sampling_parameter():
 
 async def test_the_default_sends_the_top_p_of_the_paper():
     seen = []
-    await sample(PROMPT, [("a", Scripted(lambda r: seen.append(r) or "x"))], Sampling())
+
+    def answer(request):
+        seen.append(request)
+        return "x"
+
+    await sample(PROMPT, [("a", Scripted(answer))], Sampling())
     assert (seen[0].temperature, seen[0].top_p) == (1.0, 0.95)
 
 

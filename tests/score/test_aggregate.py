@@ -19,7 +19,8 @@ def criteria(*weights: float) -> list[Criterion]:
 
 
 def verdicts(bits: str) -> list[Outcome]:
-    return [{"1": YES, "0": NO, "?": LOST}[bit] for bit in bits]
+    meaning: dict[str, Outcome] = {"1": YES, "0": NO, "?": LOST}
+    return [meaning[bit] for bit in bits]
 
 
 INITIAL = criteria(3, 3, 3, 3, 2, 2, 2, 1, 1)
