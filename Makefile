@@ -16,7 +16,6 @@ demo: .venv/ready
 	$(BIN)/uppertail demo
 
 test: .venv/ready
-	sh scripts/install-browser
 	$(BIN)/pytest
 
 check: .venv/ready

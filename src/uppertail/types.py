@@ -7,6 +7,7 @@ strings that are stable from run to run.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -111,7 +112,8 @@ class Criterion:
     @property
     def id(self) -> str:
         """A hash of what is decided: the text and the check, not the weight."""
-        return content_id(self.text, repr(self.check) if self.check is not None else "")
+        check = "" if self.check is None else json.dumps(msgspec.to_builtins(self.check))
+        return content_id(self.text, check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ class Rubric:
     @property
     def id(self) -> str:
         """A hash of the prompt's id and of every criterion with its weight, in order."""
-        parts = [f"{c.id}:{c.weight!r}:{c.kind}" for c in self.criteria]
+        parts = [f"{c.id}:{float(c.weight)!r}:{c.kind}" for c in self.criteria]
         return content_id(self.prompt_id, *parts)
 
     @property

@@ -11,6 +11,7 @@ from uppertail.data.pools import read_pools
 from uppertail.models import Scripted
 from uppertail.propose.llm import LLMProposer
 from uppertail.refine import refine
+from uppertail.types import content_id
 from uppertail.verify.llm import LLMVerifier
 
 
@@ -44,7 +45,7 @@ def invocation(source, out, *, command="refine", method=None, verify=None, run=N
 
 def propose(request) -> str:
     """Fourteen criteria; their wording changes with the message, so that rounds differ."""
-    mark = len(request.messages[0].content)
+    mark = content_id(request.messages[0].content)[:6]
     items = [{"criterion": f"Names fact {i} of {mark}.", "weight": 1 + i % 3} for i in range(14)]
     return json.dumps(items)
 

@@ -8,8 +8,11 @@ import pytest
 from tests.cli.runs import invocation, propose, run_scripted, verify, write_pools
 from uppertail.cli.app import EXIT_LOST
 from uppertail.cli.execute import carry_out
+from uppertail.cli.resume import resume
+from uppertail.data.run_folder import RunFolder
 from uppertail.errors import BudgetExhausted, CallFailed, InputError, ModelUnusable
 from uppertail.models import Journal
+from uppertail.refine import Refinement, Task
 
 OUTPUTS = ("rubrics", "history", "responses", "scores", "verdicts", "losses", "quarantine")
 
@@ -186,7 +189,8 @@ def test_a_prompt_without_a_given_rubric_is_said_to_have_none(tmp_path, capsys):
     assert "1 prompts have no rubric" in said
     assert "1 rubrics belong to no prompt" in said
     assert rows(tmp_path / "run", "losses")[0]["why"] == "no rubric was given for this prompt"
-    assert [r["score"] for r in rows(tmp_path / "run", "scores")] == [0.0, 0.0]
+    scores = [(r["score"], r["why"]) for r in rows(tmp_path / "run", "scores")]
+    assert scores == [(0.0, ""), (0.0, ""), (None, "no_rubric"), (None, "no_rubric")]
 
 
 def test_quarantined_responses_are_counted_and_kept_apart(tmp_path, capsys):
@@ -231,3 +235,90 @@ def test_conversations_and_plain_prompts_share_one_column_type(tmp_path):
     run_scripted(invocation(pools, tmp_path / "run", method={"rounds": 0}))
     prompts = [row["prompt"] for row in rows(tmp_path / "run", "rubrics")]
     assert prompts == [chat, [{"role": "user", "content": "Hi"}]]
+
+
+def test_a_loss_that_quotes_markup_is_printed_as_it_is(tmp_path, pools, capsys):
+    def chatty(request):
+        return (
+            CallFailed("it said [/INST] and [bold]")
+            if "thing 1" in str(request)
+            else propose(request)
+        )
+
+    asked = invocation(pools, tmp_path / "[bold]run[1]", method={"rounds": 0})
+    assert run_scripted(asked, propose=chatty) == EXIT_LOST
+    printed = "".join(capsys.readouterr().out.split())
+    assert "itsaid[/INST]and[bold]" in printed
+    assert "[bold]run[1]/report.html" in printed
+
+
+def test_a_first_call_that_cannot_succeed_is_paid_alone(tmp_path):
+    pools = write_pools(tmp_path / "pools.jsonl", prompts=30, responses=4)
+    paid = []
+
+    def proposer(request):
+        paid.append(request)
+        return propose(request)
+
+    with pytest.raises(ModelUnusable):
+        run_scripted(
+            invocation(pools, tmp_path / "run"),
+            propose=proposer,
+            verify=lambda _: ModelUnusable("wrong key"),
+        )
+    assert len(paid) == 1
+
+
+def test_a_stopped_retry_keeps_the_partial_results(tmp_path, pools):
+    def flaky(request):
+        return CallFailed("busy") if "Names fact" in str(request) else propose(request)
+
+    asked = invocation(pools, tmp_path / "run", method={"rounds": 1})
+    assert run_scripted(asked, propose=flaky) == EXIT_LOST
+    with pytest.raises(ModelUnusable):
+        run_scripted(asked, propose=lambda _: ModelUnusable("down"))
+    with RunFolder(tmp_path / "run", Task, Refinement) as folder:
+        assert [r.status for _, r in folder.results()] == ["partial"] * 5
+
+
+def test_a_run_goes_on_from_anywhere_without_its_input(tmp_path, pools, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"method": {"proposer": "offline"}, "verify": {"verifier": "offline"}}
+    asked = invocation("pools.jsonl", "run", **options)
+    assert carry_out(asked) == 0
+    before = contents(tmp_path / "run")
+    pools.unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert resume(str(tmp_path / "run")) == 0
+    assert contents(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize(
+    ("method", "verify", "run", "message"),
+    [
+        ({"sources": ("typo",)}, {}, {}, "no prompt has two usable responses"),
+        ({"proposer": "offline", "initial_template": "x.md"}, {}, {}, "--initial-template"),
+        ({}, {"verifier": "offline", "votes": 3}, {}, "--votes"),
+        ({}, {}, {"cache": "x.db"}, "--cache"),
+        ({}, {}, {"at_once": 0}, "--at-once must be 1 or more"),
+        ({}, {}, {"concurrency": -1}, "--concurrency must be 1 or more"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    tmp_path, pools, monkeypatch, method, verify, run, message
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    with pytest.raises(InputError, match=message):
+        carry_out(invocation(pools, tmp_path / "run", method=method, verify=verify, run=run))
+    assert not (tmp_path / "run").exists()
+
+
+def test_near_duplicates_of_an_imported_pool_take_no_part_when_told(tmp_path):
+    pools = tmp_path / "pools.jsonl"
+    row = {"id": "p", "prompt": "Say.", "responses": ["a b c d", "a b c d", "e f g", "h i j"]}
+    pools.write_text(json.dumps(row) + "\n")
+    out = tmp_path / "run"
+    run_scripted(invocation(pools, out, method={"rounds": 1, "skip_duplicates": True}))
+    assert rows(out, "history")[0]["rounds"][0]["response_ids"] == ["r0", "r2", "r3"]

@@ -49,8 +49,11 @@ def test_results_that_lost_something_are_tried_again(tmp_path):
         run.stage(prompts(2))
         run.store(0, "half", complete=False)
         run.store(1, "whole", complete=True)
-        run.forget_incomplete()
         assert [position for position, _ in run.pending()] == [0]
+        assert run.finished == 1
+        assert [result for _, result in run.results()] == ["half", "whole"], "until replaced"
+        run.store(0, "mended", complete=True)
+        assert [result for _, result in run.results()] == ["mended", "whole"]
 
 
 def test_staging_is_all_or_none(tmp_path):
@@ -89,6 +92,20 @@ def test_a_new_folder_that_never_held_a_run_leaves_no_trace(tmp_path):
     with folder(tmp_path / "new") as run:
         run.configure(config())
     assert (tmp_path / "new").exists()
+
+
+def test_a_run_that_was_there_before_is_not_abandoned(tmp_path):
+    with folder(tmp_path) as run:
+        run.configure(config(rounds=1))
+    with folder(tmp_path) as run:
+        run.abandon()
+        assert run.configured
+
+
+def test_ids_that_utf8_cannot_hold_are_staged(tmp_path):
+    prompt = Prompt.plain("x", id="\ud800")
+    with folder(tmp_path) as run:
+        assert run.stage([(prompt.id, prompt)]) == 1
 
 
 def test_an_abandoned_run_leaves_the_folder_to_any_other(tmp_path):

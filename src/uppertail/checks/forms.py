@@ -282,7 +282,7 @@ FORMS: tuple[Form, ...] = (
         lambda m: OneOf(options=_texts(m)),
     ),
     (
-        r"mentions? (?:all|at least (?P<count>{n})) of (?:these|the following): {texts}",
+        r"mentions? (?:(?:all|at least (?P<count>{n})) of (?:these|the following): )?{texts}",
         _mentions,
     ),
     (r"(?:says|states) that {text}", lambda m: Covers(statement=_text(m))),

@@ -18,6 +18,7 @@ COMMANDS = {
     "score": "score responses under rubrics that are there already",
     "resume": "go on with a run that stopped, or try again what it lost",
     "report": "write the report of a run as one HTML page",
+    "tail": "say how far a reward can be optimised, from scored responses",
     "export": "write a run's rubrics or scores in another format",
 }
 
@@ -35,6 +36,7 @@ app = App(
     default_parameter=Parameter(negative=()),
     version_flags=["--version"],
 )
+app["--help"].show = app["--version"].show = False
 for name in COMMANDS:
     # Not shown: the list above has them, and to list them the library would import them all.
     app.command(f"uppertail.cli.{name}:{name}", name=name, show=False)

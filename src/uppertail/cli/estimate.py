@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from uppertail.cli.invocation import Invocation
 from uppertail.cli.options import MethodOptions
@@ -157,14 +158,14 @@ def print_estimate(invocation: Invocation) -> int:
     for head in ("role", "model", "calls", "prompt tokens", "completion tokens", "usd"):
         table.add_column(head, justify="left" if head in ("role", "model") else "right")
     for role, row in rows.items():
-        table.add_row(role, *(_cell(value) for value in row.values()))
+        table.add_row(role, *(Text(_cell(value)) for value in row.values()))
     console = Console()
     console.print(table)
     for note in intake.notes(invocation):
-        console.print(f"note: {note}", highlight=False)
+        console.print(f"note: {note}", highlight=False, markup=False)
     console.print(
-        "Estimated with four characters to a token; re-asks, retries and reasoning tokens come "
-        "on top, reused verdicts and prefix caching come off. Nothing was sent.",
+        "Estimated with four characters to a token; re-asks, retries, reasoning tokens and "
+        "second proposals under --accept come on top, reused verdicts and prefix caching come off. Nothing was sent.",
         highlight=False,
     )
     return 0

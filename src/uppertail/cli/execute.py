@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from uppertail.cli.publish import publish
 from uppertail.cli.roles import Roles, open_roles
 from uppertail.cli.staging import stage
 from uppertail.cli.work import Ended, work_through
-from uppertail.data.run_folder import RunFolder
+from uppertail.data.run_folder import RunFolder, read_config
 from uppertail.models import Journal, ModelSession, VerdictStore
 from uppertail.refine.algorithm import refine
 from uppertail.refine.result import Refinement, Status, Task
@@ -23,12 +23,16 @@ from uppertail.refine.result import Refinement, Status, Task
 RolesOpener = Callable[[Invocation, ModelSession], Roles]
 
 
-def carry_out(invocation: Invocation, *, roles: RolesOpener = open_roles) -> int:
+def carry_out(
+    invocation: Invocation, *, roles: RolesOpener = open_roles, resumed: bool = False
+) -> int:
     """Do what was asked and return the exit code; 0 only when nothing was lost.
 
     Args:
         invocation: what was asked.
         roles: opens proposer and verifier; the default goes by the names in the invocation.
+        resumed: whether it is the run itself that is to go on, whatever has become of its
+            input files since they were copied.
 
     Raises:
         UppertailError: the input is wrong, or the run had to stop.
@@ -37,13 +41,17 @@ def carry_out(invocation: Invocation, *, roles: RolesOpener = open_roles) -> int
     if invocation.run.dry_run:
         return print_estimate(invocation)
     with RunFolder(invocation.folder, Task, Refinement) as folder:
-        asyncio.run(_work(invocation, folder, roles))
+        asyncio.run(_work(invocation, folder, roles, resumed=resumed))
         lost = publish(folder, as_json=invocation.run.json)
     return EXIT_LOST if lost else 0
 
 
 async def _work(
-    invocation: Invocation, folder: RunFolder[Task, Refinement], opener: RolesOpener
+    invocation: Invocation,
+    folder: RunFolder[Task, Refinement],
+    opener: RolesOpener,
+    *,
+    resumed: bool,
 ) -> None:
     """Bring every prompt of the run to its result."""
     async with AsyncExitStack() as stack:
@@ -51,7 +59,7 @@ async def _work(
         session = ModelSession(journal, budget_usd=invocation.run.budget_usd)
         await stack.enter_async_context(session)
         roles = opener(invocation, session)
-        _prepare(invocation, folder, roles)
+        _prepare(invocation, folder, roles, resumed=resumed)
         cache = journal
         if invocation.run.cache is not None:
             cache = stack.enter_context(Journal(invocation.run.cache))
@@ -80,9 +88,17 @@ async def _work(
         await work_through(folder, work, session=session, at_once=invocation.run.at_once)
 
 
-def _prepare(invocation: Invocation, folder: RunFolder[Task, Refinement], roles: Roles) -> None:
+def _prepare(
+    invocation: Invocation, folder: RunFolder[Task, Refinement], roles: Roles, *, resumed: bool
+) -> None:
     """Check and stage the inputs, or see that the folder holds this very run."""
-    config = invocation.config(roles.identity)
+    inputs: Mapping[str, object]
+    if resumed and folder.staged:
+        made = read_config(folder.path).identity
+        inputs = {name: made.get(name) for name in ("prompts", "responses", "rubrics")}
+    else:
+        inputs = invocation.inputs()
+    config = invocation.config(inputs, roles.identity)
     folder.refuse_other(config)
     if not folder.staged:
         intake = stage(invocation, folder)
@@ -92,4 +108,3 @@ def _prepare(invocation: Invocation, folder: RunFolder[Task, Refinement], roles:
         for note in intake.notes(invocation):
             say(f"note: {note}")
     folder.configure(config)
-    folder.forget_incomplete()

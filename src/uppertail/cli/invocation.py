@@ -42,30 +42,66 @@ class Invocation:
             return Path(self.run.out)
         return default_folder(self.command, self.source)
 
-    def config(self, roles: Mapping[str, object]) -> RunConfig:
-        """Return what the run folder will hold of this invocation.
-
-        Args:
-            roles: what identifies proposer and verifier: names, template hashes, protocol.
+    def inputs(self) -> dict[str, object]:
+        """Return what identifies the input files: a hash of each.
 
         Raises:
             InputError: an input file cannot be read.
 
         """
         rubrics = self.method.rubrics
-        identity = {
+        return {
             "prompts": fingerprint(located(self.source, "pools.jsonl")),
             "responses": self.responses and fingerprint(self.responses),
             "rubrics": rubrics and fingerprint(located(rubrics, "rubrics.jsonl")),
-            **roles,
-            **msgspec.to_builtins(self.settings),
         }
-        options = {**msgspec.to_builtins(self), "run": msgspec.to_builtins(self.here())}
+
+    def config(self, inputs: Mapping[str, object], roles: Mapping[str, object]) -> RunConfig:
+        """Return what the run folder will hold of this invocation.
+
+        Args:
+            inputs: what identifies the input files.
+            roles: what identifies proposer and verifier: names, template hashes, protocol.
+
+        """
+        identity = {**inputs, **roles, **msgspec.to_builtins(self.settings)}
+        options = msgspec.to_builtins(self.anchored())
         return RunConfig(command=self.command, identity=identity, options=options)
 
-    def here(self) -> RunOptions:
-        """Return the run's options with its folder spelled out."""
-        return replace(self.run, out=str(self.folder.resolve()))
+    def anchored(self) -> Invocation:
+        """Return the same invocation with absolute paths, to be repeated from any folder."""
+        method, verify = self.method, self.verify
+        return replace(
+            self,
+            source=absolute(self.source),
+            responses=self.responses and absolute(self.responses),
+            method=replace(
+                method,
+                rubrics=method.rubrics and absolute(method.rubrics),
+                initial_template=method.initial_template and absolute(method.initial_template),
+                refine_template=method.refine_template and absolute(method.refine_template),
+            ),
+            verify=replace(
+                verify,
+                verifier_template=verify.verifier_template and absolute(verify.verifier_template),
+            ),
+            run=anchored(self.run, self.folder),
+        )
+
+
+def anchored(run: RunOptions, folder: Path) -> RunOptions:
+    """Return the run's options with absolute paths and its folder spelled out."""
+    return replace(
+        run,
+        out=str(folder.resolve()),
+        models_file=run.models_file and absolute(run.models_file),
+        cache=run.cache and absolute(run.cache),
+    )
+
+
+def absolute(source: str) -> str:
+    """Return a local path spelled out; the name itself of what is not a local file."""
+    return source if source.startswith("hf:") else str(Path(source).resolve())
 
 
 def default_folder(command: str, source: str) -> Path:

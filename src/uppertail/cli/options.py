@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from uppertail.errors import InputError
 from uppertail.refine.settings import PRESETS, Acceptance, Prefer, Preset, Settings
 from uppertail.score import Aggregation
 
@@ -33,7 +34,7 @@ class RunOptions:
     """Most calls in flight to each model; overrides the models file."""
     budget_usd: float | None = None
     """Stop cleanly, resumably, before the run's calls cost more than this."""
-    models: str | None = None
+    models_file: str | None = None
     """TOML file with endpoints, limits and prices of models; see docs/models.md."""
     cache: str | None = None
     """SQLite file of verdicts to share with other runs (modes `chunks` and `single`)."""
@@ -41,6 +42,17 @@ class RunOptions:
     """Print the calls and tokens that the run would need, and send nothing."""
     json: bool = False
     """Print the summary as one JSON object on standard output, for programs."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that could not mean anything.
+
+        Raises:
+            InputError: a number is below 1; the message names the option.
+
+        """
+        for option, value in (("--at-once", self.at_once), ("--concurrency", self.concurrency)):
+            if value is not None and value < 1:
+                raise InputError(f"{option} must be 1 or more, not {value}")
 
 
 @Parameter(name="*", group=VERIFYING)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from uppertail.cli.progress import span
 from uppertail.data.run_folder import RunFolder, read_config
@@ -33,7 +34,7 @@ def publish(folder: RunFolder[Task, Refinement], *, as_json: bool) -> bool:
         console.file.write(json.dumps(summary) + "\n")
     else:
         print_summary(console, folder, tally, facts)
-    return tally.statuses[Status.DONE] < tally.prompts
+    return tally.statuses[Status.DONE] < len(folder)
 
 
 def write_report(folder: RunFolder[Task, Refinement]) -> tuple[Tally, RunFacts]:
@@ -63,7 +64,7 @@ def run_facts(folder: RunFolder[Task, Refinement]) -> RunFacts:
             )
             for total in journal.roles()
         }
-    shown = {key: value for key, value in config.identity.items() if not isinstance(value, dict)}
+    shown = config.identity
     return RunFacts(
         command=config.command,
         settings={key: text(value) for key, value in shown.items()},
@@ -123,13 +124,17 @@ def print_summary(
 ) -> None:
     """Print the run's figures as tables, and where its files are."""
     states = ", ".join(f"{tally.statuses[s]} {s.value}" for s in Status if tally.statuses[s])
-    console.print(f"\n{tally.prompts} prompts ({states}) in {span(facts.wall_seconds)}")
+    console.print(
+        f"\n{tally.prompts} prompts ({states}) in {span(facts.wall_seconds)}", markup=False
+    )
     console.print(rounds_table(tally))
     console.print(criteria_table(tally))
     if tally.losses:
         console.print(losses_table(tally))
+    for role, spend in facts.spend.items():
+        console.print(spend_line(role, spend), highlight=False)
     for name in ("report.html", "rubrics.jsonl", "scores.jsonl", "verdicts.jsonl"):
-        console.print(f"{folder.path / name}", highlight=False, soft_wrap=True)
+        console.print(Text(str(folder.path / name)), soft_wrap=True)
 
 
 def rounds_table(tally: Tally) -> Table:
@@ -164,8 +169,17 @@ def losses_table(tally: Tally) -> Table:
     for head in ("stage", "why", "times"):
         table.add_column(head, justify="right" if head == "times" else "left")
     for (stage, why), count in tally.losses.most_common(10):
-        table.add_row(stage, why, str(count))
+        table.add_row(stage, Text(why), str(count))
     return table
+
+
+def spend_line(role: str, spend: RoleSpend) -> str:
+    """Return what a role took, such as `verifier: 340 calls, 1,200 tokens in, 90 out, $0.01`."""
+    money = "price unknown" if spend.usd is None else f"${spend.usd:.4f}"
+    return (
+        f"{role}: {spend.calls:,} calls, {spend.prompt_tokens:,} tokens in, "
+        f"{spend.completion_tokens:,} out, {money}"
+    )
 
 
 def share(value: float | None) -> str:

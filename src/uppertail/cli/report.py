@@ -6,6 +6,7 @@ from pathlib import Path
 
 from uppertail.cli.publish import write_report
 from uppertail.data.run_folder import RunFolder, read_config
+from uppertail.errors import InputError
 from uppertail.refine.result import Refinement, Task
 
 
@@ -16,7 +17,8 @@ def report(run: str, /) -> int:
         run: the run folder; the page goes to report.html in it.
 
     """
-    read_config(Path(run))
+    if read_config(Path(run)).command == "sample":
+        raise InputError("is a run of `uppertail sample`, which has no rubrics to report", file=run)
     with RunFolder(Path(run), Task, Refinement) as folder:
         write_report(folder)
     print(Path(run) / "report.html")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from uppertail.cli.invocation import Invocation
 from uppertail.cli.options import RunOptions
-from uppertail.errors import CallFailed, InputError
+from uppertail.errors import InputError, Lost
 from uppertail.models import Model, ModelConfig, ModelSession, load_settings, resolve
 from uppertail.propose.interface import Contrast, Proposer
 from uppertail.types import Pool, Prompt, Rubric
@@ -34,7 +34,7 @@ class GivenRubrics:
 
     async def initial(self, prompt: Prompt) -> Rubric:
         """Raise: the prompt has no rubric."""
-        raise CallFailed("no rubric was given for this prompt")
+        raise Lost("no rubric was given for this prompt")
 
     async def refine(
         self,
@@ -46,7 +46,7 @@ class GivenRubrics:
         refused: str | None = None,
     ) -> Rubric:
         """Raise: given rubrics are not refined."""
-        raise CallFailed("given rubrics are not refined")
+        raise Lost("given rubrics are not refined")
 
 
 def open_roles(invocation: Invocation, session: ModelSession) -> Roles:
@@ -56,9 +56,34 @@ def open_roles(invocation: Invocation, session: ModelSession) -> Roles:
         InputError: a model cannot be resolved, its key is missing, a template is wrong.
 
     """
+    _refuse_idle(invocation)
     proposer, proposing = _proposer(invocation, session)
     verifier, verifying = _verifier(invocation, session)
     return Roles(proposer=proposer, verifier=verifier, identity={**proposing, **verifying})
+
+
+def _refuse_idle(invocation: Invocation) -> None:
+    """Refuse options that only a model reads where no model is asked.
+
+    Raises:
+        InputError: an option would do nothing; the message names it.
+
+    """
+    method, verify, run = invocation.method, invocation.verify, invocation.run
+    idle = {
+        "--initial-template": method.initial_template and method.proposer == OFFLINE,
+        "--refine-template": method.refine_template and method.proposer == OFFLINE,
+        "--verifier-template": verify.verifier_template and verify.verifier == OFFLINE,
+        "--verifier-mode": verify.verifier_mode != "whole" and verify.verifier == OFFLINE,
+        "--votes": verify.votes > 1 and verify.verifier == OFFLINE,
+        "--reasons": verify.reasons and verify.verifier == OFFLINE,
+        "--cache": run.cache and (verify.verifier == OFFLINE or verify.verifier_mode == "whole"),
+    }
+    for option, useless in idle.items():
+        if useless:
+            raise InputError(f"{option} does nothing with the roles and the mode that are set")
+    if run.models_file:
+        load_settings(Path(run.models_file))
 
 
 def model_config(name: str, run: RunOptions) -> ModelConfig:
@@ -68,12 +93,8 @@ def model_config(name: str, run: RunOptions) -> ModelConfig:
         InputError: the name means nothing, or an override is out of range.
 
     """
-    config = resolve(name, load_settings(Path(run.models)) if run.models else {})
-    if run.concurrency is None:
-        return config
-    if run.concurrency < 1:
-        raise InputError(f"concurrency must be 1 or more, not {run.concurrency}")
-    return replace(config, concurrency=run.concurrency)
+    config = resolve(name, load_settings(Path(run.models_file)) if run.models_file else {})
+    return config if run.concurrency is None else replace(config, concurrency=run.concurrency)
 
 
 def open_model(name: str, run: RunOptions, session: ModelSession) -> Model:
@@ -113,10 +134,11 @@ def _proposer(invocation: Invocation, session: ModelSession) -> tuple[Proposer, 
 def _verifier(invocation: Invocation, session: ModelSession) -> tuple[Verifier, dict[str, object]]:
     verify = invocation.verify
     if verify.verifier == OFFLINE:
+        from uppertail.verify.checked import VERSION
         from uppertail.verify.offline import OfflineVerifier
 
         offline = OfflineVerifier()
-        return offline, {"verifier": offline.name}
+        return offline, {"verifier": offline.name, "checks": VERSION}
     from uppertail.verify.llm import LLMVerifier
 
     verifier = LLMVerifier(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import msgspec
 from cyclopts import Parameter
 
 from uppertail.cli.app import EXIT_LOST
-from uppertail.cli.invocation import default_folder, fingerprint
+from uppertail.cli.invocation import absolute, anchored, default_folder, fingerprint
 from uppertail.cli.options import MODELS, RunOptions
 from uppertail.cli.roles import open_model
 from uppertail.cli.work import Ended, work_through
@@ -23,7 +23,7 @@ from uppertail.data.rows import pool_row
 from uppertail.data.run_folder import RunConfig, RunFolder
 from uppertail.data.write import json_line, replacing
 from uppertail.errors import InputError
-from uppertail.models import Journal, ModelSession
+from uppertail.models import Journal, Model, ModelSession
 from uppertail.sample.pool import Sampled, Sampling
 from uppertail.sample.pool import sample as sample_prompt
 from uppertail.sample.presets import POOLS, TEMPERATURE, TOP_P
@@ -123,12 +123,11 @@ async def _work(invocation: SampleInvocation, folder: RunFolder[Prompt, Sampled]
             models = [
                 (name, open_model(name, invocation.run, session)) for name in invocation.models
             ]
-            config = _config(invocation, folder)
+            config = _config(invocation, folder, models)
             folder.refuse_other(config)
-            if not folder.staged and not folder.stage(_prompts(invocation.source)):
-                raise InputError("holds no prompts", file=invocation.source)
+            if not folder.staged:
+                _stage(invocation.source, folder)
             folder.configure(config)
-            folder.forget_incomplete()
 
             async def work(prompt: Prompt) -> Ended[Sampled]:
                 sampled = await sample_prompt(prompt, models, invocation.sampling)
@@ -145,33 +144,59 @@ async def _work(invocation: SampleInvocation, folder: RunFolder[Prompt, Sampled]
             )
 
 
-def _prompts(source: str) -> Iterator[tuple[str, Prompt]]:
-    for row in read_prompts(source):
-        yield row.prompt.id, row.prompt
+def _stage(source: str, folder: RunFolder[Prompt, Sampled]) -> None:
+    """Check every prompt and copy it into the run.
+
+    Raises:
+        InputError: a prompt is not what it must be, or there is none.
+
+    """
+    conversations = 0
+
+    def prompts() -> Iterator[tuple[str, Prompt]]:
+        nonlocal conversations
+        for row in read_prompts(source):
+            conversations += [m.role for m in row.prompt.messages] != ["user"]
+            yield row.prompt.id, row.prompt
+
+    if not folder.stage(prompts()):
+        raise InputError("holds no prompts", file=source)
+    folder.remember("conversations", str(conversations))
 
 
-def _config(invocation: SampleInvocation, folder: RunFolder[Prompt, Sampled]) -> RunConfig:
+def _config(
+    invocation: SampleInvocation,
+    folder: RunFolder[Prompt, Sampled],
+    models: Sequence[tuple[str, Model]],
+) -> RunConfig:
     sampling = msgspec.to_builtins(invocation.sampling)
-    here = replace(invocation.run, out=str(folder.path.resolve()))
+    here = replace(
+        invocation, source=absolute(invocation.source), run=anchored(invocation.run, folder.path)
+    )
     return RunConfig(
         command="sample",
         identity={
             "prompts": fingerprint(invocation.source),
-            "models": invocation.models,
+            "models": [model.name for _, model in models],
             **sampling,
         },
-        options=msgspec.to_builtins(replace(invocation, run=here)),
+        options=msgspec.to_builtins(here),
     )
 
 
 def _publish(folder: RunFolder[Prompt, Sampled]) -> Mapping[str, int]:
     """Write pools.jsonl and missing.jsonl and return the run's counts."""
     counts = {"prompts": 0, "responses": 0, "duplicates": 0, "set_aside": 0, "lost_calls": 0}
+    mixed = int(folder.fact("conversations") or 0) > 0
     with ExitStack() as stack:
         pools = stack.enter_context(replacing(folder.path / "pools.jsonl"))
         missing = stack.enter_context(replacing(folder.path / "missing.jsonl"))
         for prompt, sampled in folder.results():
-            pools(json_line(pool_row(Pool(prompt=prompt, responses=sampled.responses))))
+            pools(
+                json_line(
+                    pool_row(Pool(prompt=prompt, responses=sampled.responses), as_messages=mixed)
+                )
+            )
             for item in sampled.missing:
                 missing(json_line({"prompt_id": prompt.id, **msgspec.to_builtins(item)}))
             lost = sum(item.why == "call_failed" for item in sampled.missing)

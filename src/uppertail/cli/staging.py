@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uppertail.cli.invocation import Invocation, located
@@ -16,6 +16,9 @@ from uppertail.data.run_folder import RunFolder
 from uppertail.data.write import json_line, replacing
 from uppertail.errors import InputError
 from uppertail.refine.result import Refinement, Task
+from uppertail.refine.select import candidates
+from uppertail.refine.settings import Settings
+from uppertail.sample.duplicates import mark_duplicates
 
 
 @dataclass
@@ -34,12 +37,12 @@ class Intake:
     quarantined: Counter[str] = field(default_factory=Counter)
     """Responses that were kept out, by reason."""
 
-    def count(self, row: PoolRow, task: Task) -> None:
+    def count(self, row: PoolRow, task: Task, settings: Settings) -> None:
         """Count one prompt."""
         self.prompts += 1
         self.conversations += [m.role for m in row.pool.prompt.messages] != ["user"]
         self.responses += len(row.pool.responses)
-        self.small += len(row.pool.responses) < 2
+        self.small += len(candidates(task.pool, settings)) < 2
         self.without_rubric += task.start is None
         self.quarantined.update(q.why.value for q in row.quarantined)
 
@@ -57,7 +60,8 @@ class Intake:
             raise InputError("holds no usable responses; see `uppertail sample`", file=source)
         if invocation.settings.rounds and self.small == self.prompts:
             raise InputError(
-                "no prompt has two usable responses, so nothing can be contrasted; add "
+                "no prompt has two usable responses (of the --sources named, if any), so nothing "
+                "can be contrasted; add "
                 "responses (see `uppertail sample`), or ask for `--preset initial`",
                 file=source,
             )
@@ -92,11 +96,14 @@ def tasks(invocation: Invocation, intake: Intake, scratch: Path) -> Iterator[tup
     """
     rubrics = invocation.method.rubrics
     start = read_rubrics(located(rubrics, "rubrics.jsonl")) if rubrics else iter(())
-    source = located(invocation.source, "pools.jsonl")
+    source, settings = located(invocation.source, "pools.jsonl"), invocation.settings
     with rubric_index(start, scratch=scratch) as index:
         for row in read_pools(source, invocation.responses, scratch=scratch):
-            task = Task(pool=row.pool, start=index.take(row.pool.prompt.id))
-            intake.count(row, task)
+            pool = row.pool
+            if settings.skip_duplicates:
+                pool = replace(pool, responses=mark_duplicates(pool.responses))
+            task = Task(pool=pool, start=index.take(pool.prompt.id))
+            intake.count(row, task, settings)
             yield task, row
         intake.rubrics_left = index.left()
 

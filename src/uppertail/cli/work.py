@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 from rich.console import Console
@@ -70,6 +71,9 @@ async def work_through(
     began = time.monotonic()
     try:
         async with shown(tally, session.account.spend, console=Console(stderr=True)):
+            if not folder.finished:
+                # Alone: a wrong key or name in any role shows before the others are paid for.
+                await run_all(islice(folder.pending(), 1), one, finished, at_once=1)
             await run_all(folder.pending(), one, finished, at_once=at_once)
     except Stopped:
         spend = session.account.spend()

@@ -27,13 +27,13 @@ class RubricIndex:
 
     def fill(self, rubrics: Iterable[Rubric]) -> None:
         """Store every rubric; readers have seen to it that no prompt has two."""
-        rows = ((r.prompt_id, json.dumps(msgspec.to_builtins(r))) for r in rubrics)
+        rows = ((json.dumps(r.prompt_id), json.dumps(msgspec.to_builtins(r))) for r in rubrics)
         self._db.executemany("INSERT INTO rubrics VALUES (?, ?)", rows)
 
     def take(self, prompt_id: str) -> Rubric | None:
         """Return the rubric of a prompt and drop it from the index; None if there is none."""
         query = "DELETE FROM rubrics WHERE prompt_id = ? RETURNING data"
-        row = self._db.execute(query, (prompt_id,)).fetchone()
+        row = self._db.execute(query, (json.dumps(prompt_id),)).fetchone()
         return None if row is None else msgspec.convert(json.loads(row[0]), Rubric)
 
     def left(self) -> int:

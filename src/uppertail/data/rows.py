@@ -51,10 +51,10 @@ def response_row(prompt_id: str, response: Response) -> OutRow:
     }
 
 
-def pool_row(pool: Pool) -> OutRow:
+def pool_row(pool: Pool, *, as_messages: bool = False) -> OutRow:
     """Return a row of `pools`: a prompt with its responses, as `read_pools` takes it."""
     responses = [response_row(pool.prompt.id, response) for response in pool.responses]
-    return {**prompt_row(pool.prompt), "responses": responses}
+    return {**prompt_row(pool.prompt, as_messages=as_messages), "responses": responses}
 
 
 def rubric_row(

@@ -73,6 +73,7 @@ class RunFolder(Generic[Item, Result]):
         self._result = result
         with storage(path):
             self._made = not path.exists()
+            self._held_run = (path / "config.json").exists()
             path.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(path / ".lock")
             try:
@@ -142,9 +143,13 @@ class RunFolder(Generic[Item, Result]):
             write(json.dumps(value, indent=2).encode() + b"\n")
 
     def abandon(self) -> None:
-        """Forget a run in which nothing was done yet, so that the folder takes any other."""
-        with storage(self.path):
-            (self.path / "config.json").unlink(missing_ok=True)
+        """Forget a run in which nothing was done, so that the folder takes any other.
+
+        A run that was there before this process came stays.
+        """
+        if not self._held_run:
+            with storage(self.path):
+                (self.path / "config.json").unlink(missing_ok=True)
 
     @property
     def staged(self) -> bool:
@@ -164,7 +169,7 @@ class RunFolder(Generic[Item, Result]):
         """
         with storage(self.path), self._db:
             self._db.execute("DELETE FROM items")
-            rows = ((i, id, _pack(item)) for i, (id, item) in enumerate(items))
+            rows = ((i, json.dumps(id), _pack(item)) for i, (id, item) in enumerate(items))
             self._db.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
             self._set("staged", "yes")
         return len(self)
@@ -173,22 +178,20 @@ class RunFolder(Generic[Item, Result]):
         """Return how many inputs the run has."""
         return int(self._one("SELECT count(*) FROM items"))
 
-    def forget_incomplete(self) -> None:
-        """Drop results that lost something, so that they are tried again from the journal."""
-        with storage(self.path), self._db:
-            self._db.execute("DELETE FROM results WHERE NOT complete")
-
     @property
     def finished(self) -> int:
-        """How many inputs have a result."""
-        return int(self._one("SELECT count(*) FROM results"))
+        """How many inputs have a result that lost nothing."""
+        return int(self._one("SELECT count(*) FROM results WHERE complete"))
 
     def pending(self) -> Iterator[tuple[int, Item]]:
-        """Yield position and value of every input without a result, in order."""
+        """Yield position and value of every input that has no result, or one that lost something.
+
+        In order. An incomplete result stays until a new one takes its place.
+        """
         position = -1
         while row := self._db.execute(
             "SELECT position, data FROM items WHERE position > ? AND NOT EXISTS (SELECT 1 "
-            "FROM results WHERE results.position = items.position) ORDER BY position LIMIT 1",
+            "FROM results WHERE results.position = items.position AND complete) ORDER BY position LIMIT 1",
             (position,),
         ).fetchone():
             position = row[0]

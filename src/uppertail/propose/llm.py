@@ -155,7 +155,7 @@ class LLMProposer:
         notes = self._notes(contrast)
         text = _fill(self._rtd, contents, notes=notes, seed=self._seed)
         version = self._version(self._rtd)
-        criteria = await self._ask(text, version)
+        criteria = await self._ask(text, version, rubric.criteria)
         lineage = Lineage(
             round=round,
             parent=rubric.id,
@@ -181,7 +181,9 @@ class LLMProposer:
             )
         return notes
 
-    async def _ask(self, text: str, version: str) -> tuple[Criterion, ...]:
+    async def _ask(
+        self, text: str, version: str, parent: Sequence[Criterion] = ()
+    ) -> tuple[Criterion, ...]:
         request = Request(
             messages=(Message(role="user", content=text),),
             role="proposer",
@@ -189,11 +191,14 @@ class LLMProposer:
             temperature=self._temperature,
             max_tokens=self._max_tokens,
         )
-        return await converse(self._model, proposal(request, self._weights, self._reask))
+        return await converse(self._model, proposal(request, self._weights, self._reask, parent))
 
 
 def proposal(
-    request: Request, allowed_weights: Sequence[float], reask: Template
+    request: Request,
+    allowed_weights: Sequence[float],
+    reask: Template,
+    parent: Sequence[Criterion] = (),
 ) -> Conversation[tuple[Criterion, ...]]:
     """Ask for a rubric, once more with the error if it is unusable, and return its criteria.
 
@@ -201,7 +206,7 @@ def proposal(
         ReplyUnreadable: both replies are unusable; the message is about the second.
         Lost: a call was lost.
     """
-    read = partial(_read, allowed_weights=allowed_weights)
+    read = partial(_read, allowed_weights=allowed_weights, parent=parent)
     reply = yield request
     try:
         return read(reply)
@@ -211,8 +216,12 @@ def proposal(
     return read(reply)
 
 
-def _read(reply: Reply, *, allowed_weights: Sequence[float]) -> tuple[Criterion, ...]:
-    return read_rubric(reply.text, allowed_weights=allowed_weights, finish=reply.finish)
+def _read(
+    reply: Reply, *, allowed_weights: Sequence[float], parent: Sequence[Criterion]
+) -> tuple[Criterion, ...]:
+    return read_rubric(
+        reply.text, allowed_weights=allowed_weights, parent=parent, finish=reply.finish
+    )
 
 
 def initial_rubric_template(

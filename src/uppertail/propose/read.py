@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -22,7 +22,11 @@ _ESCAPES = {"\b": "\\b", "\f": "\\f", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
 
 
 def read_rubric(
-    text: str, *, allowed_weights: Sequence[float] = (1, 2, 3), finish: Finish = "stop"
+    text: str,
+    *,
+    allowed_weights: Sequence[float] = (1, 2, 3),
+    parent: Sequence[Criterion] = (),
+    finish: Finish = "stop",
 ) -> tuple[Criterion, ...]:
     """Return the criteria in the reply `text`.
 
@@ -34,6 +38,8 @@ def read_rubric(
     Args:
         text: the reply, thinking and all.
         allowed_weights: the weights that a criterion may have.
+        parent: the rubric that is refined; a criterion that is kept may keep its weight, which
+            an imported rubric may have from another set.
         finish: why the model stopped.
 
     Raises:
@@ -42,10 +48,11 @@ def read_rubric(
             a criterion that repeats another. The message lists all faults, for the model.
     """
     items = _items(find_json(text), text, finish)
+    kept = {normal(criterion.text): criterion.weight for criterion in parent}
     problems: list[str] = []
     criteria: list[Criterion] = []
     for number, item in enumerate(items, start=1):
-        criterion, faults = _criterion(item, allowed_weights)
+        criterion, faults = _criterion(item, allowed_weights, kept)
         problems += [f"item {number} {fault}" for fault in faults]
         if criterion is not None:
             criteria.append(criterion)
@@ -99,7 +106,7 @@ def _is_item(value: Json) -> bool:
 
 
 def _criterion(
-    item: Json, allowed_weights: Sequence[float]
+    item: Json, allowed_weights: Sequence[float], kept: Mapping[str, float]
 ) -> tuple[Criterion | None, tuple[str, ...]]:
     """Return the criterion and no faults, or None and the faults."""
     if isinstance(item, str):
@@ -108,7 +115,9 @@ def _criterion(
         return None, ("is neither an object nor a string",)
     fields = item.fields
     text, no_text = _text(fields.get("criterion"))
-    weight, no_weight = _weight(fields, allowed_weights)
+    own = kept.get(normal(text))
+    weights = allowed_weights if own is None else (*allowed_weights, own)
+    weight, no_weight = _weight(fields, weights)
     check, no_check = _check(fields.get("check"))
     repeated = f"repeats the key {quote(item.repeated[0])}" if item.repeated else ""
     faults = tuple(filter(None, (no_text, no_weight, no_check, repeated)))

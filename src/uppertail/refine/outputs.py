@@ -9,9 +9,14 @@ from pathlib import Path
 from uppertail.data.rows import OutRow, response_row, rubric_row, score_row, verdict_row
 from uppertail.data.write import json_line, replacing
 from uppertail.refine.result import Refinement, Round, Task
+from uppertail.types import Score
 
 FILES = ("rubrics", "history", "responses", "scores", "verdicts", "losses")
 """Written together; each replaces its predecessor only when it is whole."""
+
+
+NO_RUBRIC = Score(value=None, low=0.0, high=1.0, answered=0.0, why="no_rubric")
+"""What the responses of a prompt are that ended without a rubric."""
 
 
 def write_outputs(
@@ -67,6 +72,8 @@ def rows(
             },
         )
     if final is None:
+        for response in task.pool.responses:
+            yield "scores", score_row(prompt.id, response.id, "", NO_RUBRIC)
         return
     for scored in refinement.scored:
         yield "scores", score_row(prompt.id, scored.response_id, final.id, scored.score)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from uppertail.concurrent import together
-from uppertail.errors import Lost
+from uppertail.errors import InputError, Lost
 from uppertail.models.interface import Model, Reply, Request
 from uppertail.prompting import split_reasoning
 from uppertail.sample.duplicates import mark_duplicates
@@ -28,6 +28,18 @@ class Sampling:
     """Most tokens of a reply, reasoning included; None leaves it to the server."""
     on_policy: bool | None = None
     """Whether these models are the policy under training."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that could not mean anything.
+
+        Raises:
+            InputError: a number is out of range.
+
+        """
+        if self.per_model < 1:
+            raise InputError(f"responses of each model must be 1 or more, not {self.per_model}")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise InputError(f"max tokens must be 1 or more, not {self.max_tokens}")
 
 
 class NoAnswer(StrEnum):

@@ -1,7 +1,7 @@
 """Which models fill the pool in the paper's variants (arXiv 2509.21500, section 4.2, app. F).
 
 The names are ours: provider and model as `uppertail.models` resolves them. Hosts come and
-go; a name that is gone fails with one clear message and can be replaced with `--models`.
+go; a name that is gone fails with one clear message and can be replaced with `--model`.
 """
 
 from __future__ import annotations
