@@ -17,6 +17,7 @@ PURE = (
     "types.py",
     "errors.py",
     "likeness.py",
+    "text.py",
     "checks",
     "score",
     "propose/read.py",
@@ -26,7 +27,7 @@ PURE = (
     "prompting/delimit.py",
 )
 LEVELS = (
-    {"checks", "errors", "likeness"},
+    {"checks", "errors", "likeness", "text"},
     {"types", "concurrent"},
     {"score", "models", "data"},
     {"prompting"},

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uppertail.errors import BudgetExhausted, InputError
-from uppertail.models.account import FIRST_GUESS, Account, expected_usage
+from uppertail.models.account import FIRST_GUESS, Account, expected_usage, likely_tokens
 from uppertail.models.interface import CallRole, Reply, Request, Usage
 from uppertail.models.journal import Answer
 from uppertail.models.prices import Price
@@ -42,6 +42,12 @@ def test_part_of_a_token_counts_as_a_token_and_messages_are_added():
     messages = (Message(role="system", content="abc"), Message(role="user", content="de"))
     asked = Request(messages=messages, role="judge")
     assert expected_usage(asked, typical=12.4) == Usage(prompt_tokens=2, completion_tokens=12)
+
+
+def test_a_rate_counts_what_a_reply_usually_takes_where_its_limit_is_far_above():
+    assert likely_tokens(request(prompt=100, reply=10)) == 110
+    assert likely_tokens(request(prompt=100, reply=None)) == 100 + FIRST_GUESS
+    assert likely_tokens(request(prompt=100, reply=100_000)) == 100 + FIRST_GUESS
 
 
 # Counting

@@ -34,9 +34,17 @@ def test_a_busy_server_asks_for_fewer_calls(status: int) -> None:
     ("status", "message", "code", "kind"),
     [
         (401, "Incorrect API key provided: sk-1", "invalid_api_key", Kind.KEY),
-        (403, "You are not allowed to sample from this model", None, Kind.KEY),
-        (400, "API key not valid. Please pass a valid API key.", None, Kind.KEY),
-        (400, "Incorrect API key provided: xa***Q.", None, Kind.KEY),
+        (403, "You are not allowed to sample from this model", None, Kind.DENIED),
+        (400, "API key not valid. Please pass a valid API key.", None, Kind.DENIED),
+        (400, "Incorrect API key provided: xa***Q.", None, Kind.DENIED),
+        (400, "bad request", "invalid_api_key", Kind.DENIED),
+        (400, "API key expired. Please renew the API key.", None, Kind.DENIED),
+        (400, "No API key found", None, Kind.DENIED),
+        (400, "cannot parse 'How do I store an API key?'", None, Kind.HOPELESS),
+        (400, "cannot parse 'Explain authentication and credentials'", None, Kind.HOPELESS),
+        (404, "There are no healthy deployments for this model", None, Kind.PASSING),
+        (404, "no available server", None, Kind.PASSING),
+        (400, "No deployments available for selected model", None, Kind.PASSING),
         (404, "The model `gpt-9` does not exist", "model_not_found", Kind.UNUSABLE),
         (404, "Not Found", None, Kind.UNUSABLE),
         (400, "Invalid model name passed in model=gpt-9", None, Kind.UNUSABLE),
@@ -198,7 +206,11 @@ def test_retry_after_is_read_in_each_of_its_forms(
     assert retry_after(headers) == seconds
 
 
-def test_a_busy_answer_carries_its_pause() -> None:
-    busy = HttpAnswer(429, {"Retry-After": "4"}, b"")
-    assert classify(busy).pause_seconds == 4.0
-    assert classify(HttpAnswer(429, {}, b"")).pause_seconds == 0.0
+@pytest.mark.parametrize(
+    ("status", "body"), [(429, b""), (502, b""), (404, b'{"error": "no healthy upstream"}')]
+)
+def test_an_answer_that_may_be_another_one_next_time_carries_its_pause(
+    status: int, body: bytes
+) -> None:
+    assert classify(HttpAnswer(status, {"Retry-After": "4"}, body)).pause_seconds == 4.0
+    assert classify(HttpAnswer(status, {}, body)).pause_seconds == 0.0

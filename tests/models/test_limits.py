@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import AsyncExitStack
 from itertools import pairwise
 
 import pytest
@@ -129,6 +130,22 @@ async def test_calls_in_flight_grow_to_the_maximum_while_answers_come() -> None:
     assert limiter.allowed == 32
     await answers(limiter, 200, steps=100)
     assert limiter.allowed == 100
+
+
+async def test_calls_in_flight_grow_before_the_first_answer() -> None:
+    limiter = Limiter(40)
+    async with asyncio.timeout(10), AsyncExitStack() as stack:
+        for _ in range(40):
+            await stack.enter_async_context(limiter.slot(0))
+
+
+async def test_once_a_call_was_turned_away_only_answers_let_more_in() -> None:
+    limiter = Limiter(40)
+    async with limiter.slot(0) as slot:
+        slot.congested()
+    async with limiter.slot(0):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(limiter.slot(0).__aenter__(), 0.3)
 
 
 async def test_answers_to_few_calls_do_not_show_that_the_server_takes_more() -> None:

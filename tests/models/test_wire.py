@@ -5,6 +5,7 @@ import pytest
 from uppertail.models.failures import Failure, HttpAnswer, Kind
 from uppertail.models.interface import Reply, Request, Usage
 from uppertail.models.wire import Dialect, encode, read
+from uppertail.text import encodable
 from uppertail.types import Message
 
 
@@ -64,9 +65,11 @@ def test_extra_fields_win() -> None:
     assert sent["chat_template_kwargs"] == {"thinking": True}
 
 
-def test_lone_surrogates_are_replaced() -> None:
+def test_lone_surrogates_are_written_out_as_verifiers_see_them() -> None:
     sent = body(request("a\ud800b"))
-    assert sent["messages"][1] == {"role": "user", "content": "a?b"}  # type: ignore[index]
+    seen = {"role": "user", "content": encodable("a\ud800b")}
+    assert seen["content"] == "a\\ud800b"
+    assert sent["messages"][1] == seen  # type: ignore[index]
 
 
 def test_a_plain_reply_is_read() -> None:

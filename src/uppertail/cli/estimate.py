@@ -16,12 +16,11 @@ from uppertail.cli.options import MethodOptions
 from uppertail.cli.roles import OFFLINE, model_config
 from uppertail.cli.staging import Intake, tasks
 from uppertail.models import Price, Usage, price_of
+from uppertail.models.account import CHARACTERS_PER_TOKEN
 from uppertail.refine.select import candidates
 from uppertail.types import Pool, Rubric
 from uppertail.verify.plan import Asking
 
-CHARACTERS_PER_TOKEN = 4
-"""A usual figure for English text; other scripts have fewer."""
 CRITERIA = 14
 """Criteria of a rubric that is not written yet. Published ones have 4 to 37 (spec B.6)."""
 CRITERION_CHARACTERS = 120

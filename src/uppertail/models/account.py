@@ -28,6 +28,16 @@ def expected_usage(request: Request, *, typical: float = FIRST_GUESS) -> Usage:
     return Usage(prompt_tokens=-(-characters // CHARACTERS_PER_TOKEN), completion_tokens=completion)
 
 
+def likely_tokens(request: Request) -> int:
+    """Return the tokens, prompt and completion, that count for `request` against a rate.
+
+    As `expected_usage`, but a limit far above what replies usually take does not count: the
+    server's own count replaces this one within the minute, while money that is spent stays so.
+    """
+    usage = expected_usage(request)
+    return usage.prompt_tokens + min(usage.completion_tokens, FIRST_GUESS)
+
+
 class _Tally:
     """A bill that grows."""
 

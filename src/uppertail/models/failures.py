@@ -35,6 +35,9 @@ class Kind(StrEnum):
     """This call cannot succeed; others may."""
     KEY = "key"
     """The key is missing, wrong or not allowed to do this."""
+    DENIED = "denied"
+    """The key or this call is refused (403, or 400 about a key). Where the key has worked
+    before it is the call."""
     UNUSABLE = "unusable"
     """No call to this model can succeed."""
 
@@ -47,7 +50,7 @@ class Failure:
     what: str
     """For the user; holds no key once the endpoint has seen to it."""
     pause_seconds: float = 0.0
-    """What the server asked for with Retry-After."""
+    """What the server asked for with Retry-After, at most 120."""
     parameter: str = ""
     """The parameter that is not taken."""
 
@@ -89,7 +92,17 @@ _TOO_LONG = re.compile(
 _FILTERED = re.compile(r"content[ _](filter|policy|management)|data_inspection_failed|moderation")
 _NO_MODEL = re.compile(r"model_not_found|invalid model|model.{0,80}(not exist|not found)")
 _NO_MONEY = re.compile(r"insufficient[_ ](quota|balance|credit)|credit balance|billing_hard_limit")
-_BAD_KEY = re.compile(r"(api[ _-]?key|credential|authentication)")
+_BAD_KEY = re.compile(
+    r"\b(invalid|incorrect|wrong|missing|expired|no)[ _-](valid[ _-])?api[ _-]?key|"
+    r"\bapi[ _-]?key (is |was |has )?(not valid|invalid|incorrect|wrong|missing|expired|required|"
+    r"not (found|provided|set))"
+)
+"""Narrow, since some servers repeat the request in their error."""
+_NONE_HEALTHY = re.compile(
+    r"\bno (healthy|available) (deployment|upstream|backend|endpoint|instance|server|worker|replica)|"
+    r"\bno (deployment|upstream|backend|instance|server|worker|replica)s? (is |are )?available"
+)
+"""What a gateway says whose servers are down for now, at times with a 404."""
 _PARAMETERS = ("temperature", "top_p", "max_tokens")
 
 
@@ -106,6 +119,8 @@ def judge(status: int, error: ErrorBody, pause_seconds: float | None = None) -> 
     words = f"{error.code or ''} {error.type or ''} {error.message or ''}".lower()
     if status in {408, 409, 425, 429} or status >= 500:
         return _retriable(status, what, words, pause_seconds or 0.0)
+    if status in {400, 404} and _NONE_HEALTHY.search(words):
+        return Failure(kind=Kind.PASSING, what=what, pause_seconds=pause_seconds or 0.0)
     kind = _final(status, words)
     if kind is not None:
         if status == 404 or _NO_MODEL.search(words):
@@ -134,9 +149,11 @@ def _final(status: int, words: str) -> Kind | None:
         return Kind.UNUSABLE
     if _NO_MONEY.search(words) or _NO_MODEL.search(words):
         return Kind.UNUSABLE
-    # Gemini and xAI answer a wrong key with 400.
-    if status in {401, 403} or (status == 400 and _BAD_KEY.search(words)):
+    if status == 401:
         return Kind.KEY
+    # Gemini and xAI answer a wrong key with 400.
+    if status == 403 or (status == 400 and _BAD_KEY.search(words)):
+        return Kind.DENIED
     return None
 
 

@@ -14,7 +14,10 @@ from types import TracebackType
 from typing import Self
 
 _START = 32
-"""Calls in flight before the server has shown that it takes more."""
+"""Calls in flight at first."""
+_GROWTH_SECONDS = 0.25
+"""While no call has been turned away, the calls in flight grow e-fold in this time without
+waiting for answers: those may take minutes, and a server that is too busy says so at once."""
 _BACK_OFF = 0.75
 """What a congestion leaves of the calls in flight. Half, as TCP has it, idles a server that
 has a fixed number of slots for twice as long before the next probe."""
@@ -52,9 +55,10 @@ class Pace:
 class Limiter:
     """Admits calls to one model.
 
-    Calls in flight: starts at 32 (or the maximum), one more for each answer until the server
-    first says that it is too busy; then down to three quarters, once for all calls that were
-    in flight at that moment, and back up by one for each full round of answers.
+    Calls in flight: starts at 32 (or the maximum), one more for each answer and every few
+    milliseconds until the server first says that it is too busy; then down to three quarters,
+    once for all calls that were in flight at that moment, and back up by one for each full
+    round of answers.
     """
 
     def __init__(
@@ -145,8 +149,17 @@ class Limiter:
 
     def _leave(self) -> None:
         self._in_flight -= 1
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Let the head of the queue see whether it may go."""
         if self._freed is not None and not self._freed.done():
             self._freed.set_result(None)
+
+    def _one_more(self) -> None:
+        if self._probing:
+            self._allowed = min(float(self._maximum), self._allowed + 1.0)
+            self._look_again()
 
     def _spent(self, more: int) -> None:
         if self._tokens is not None:
@@ -188,11 +201,17 @@ class Limiter:
         self._turn_taken = False
 
     async def _until_freed(self) -> None:
-        self._freed = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._freed = loop.create_future()
+        timer = None
+        if self._probing and self._allowed < self._maximum:
+            timer = loop.call_later(_GROWTH_SECONDS / self._allowed, self._one_more)
         try:
             await self._freed
         finally:
             self._freed = None
+            if timer is not None:
+                timer.cancel()
 
 
 class Slot:

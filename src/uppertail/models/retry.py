@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from uppertail.models.failures import Kind
+from uppertail.models.hosts import Host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,15 @@ class Tries:
     `patience_seconds` for it. All others count from the first.
     """
 
-    __slots__ = ("_attempts", "_busy_since", "_counted", "_patience", "made", "unreached")
+    __slots__ = (
+        "_attempts",
+        "_busy_since",
+        "_counted",
+        "_patience",
+        "failed_on",
+        "made",
+        "unreached",
+    )
 
     def __init__(self, attempts: int, *, patience_seconds: float) -> None:
         self._attempts = attempts
@@ -39,6 +48,8 @@ class Tries:
         """Failed tries that reached a server."""
         self.unreached = 0
         """Failed tries that reached none."""
+        self.failed_on: set[Host] = set()
+        """Servers that have failed this call."""
 
     @property
     def again(self) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from uppertail.models.failures import ErrorBody, Failure, HttpAnswer, Kind, classify, judge, shorten
 from uppertail.models.interface import Finish, Reply, Request, Usage
+from uppertail.text import encodable
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -61,8 +62,8 @@ def encode(model: str, request: Request, dialect: Dialect, extra: Mapping[str, o
         return _ENCODER.encode(body)
     except UnicodeEncodeError:  # lone surrogates, which are no text and which no server takes
         body["messages"] = [
-            {"role": m.role, "content": m.content.encode("utf-8", "replace").decode()}
-            for m in request.messages
+            {"role": message.role, "content": encodable(message.content)}
+            for message in request.messages
         ]
         return _ENCODER.encode(body)
 

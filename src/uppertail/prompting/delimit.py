@@ -19,7 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 
+from uppertail.text import encodable
 from uppertail.types import content_id
+
+__all__ = ["Block", "delimit", "encodable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +64,6 @@ def delimit(contents: Mapping[str, str], *, seed: int, around: str = "") -> dict
     draws = ({k: _nonce(seed, draw, k, text) for k, text in safe.items()} for draw in count())
     nonces = next(d for d in draws if not any(nonce in everything for nonce in d.values()))
     return {label: Block(label=label, nonce=nonces[label], content=safe[label]) for label in safe}
-
-
-def encodable(text: str) -> str:
-    """Return `text` with each lone surrogate written out, as its code.
-
-    Broken JSON can hold lone surrogates, which UTF-8 cannot encode; a request with one
-    would fail on its way to the server. All other text is returned unchanged.
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _nonce(seed: int, draw: int, label: str, text: str) -> str:
