@@ -80,8 +80,8 @@ class Estimate:
             temperature=verify.verifier_temperature,
         )
         self.proposer, self.verifier = Need(), Need()
-        initial = proposing.initial_rubric_template(method.initial_template)
-        rtd = proposing.refinement_template(method.refine_template)
+        initial = proposing.initial_rubric_template(method.initial_template, method.weights)
+        rtd = proposing.refinement_template(method.refine_template, method.weights)
         verifier = verifying.verifier_template(self.asking, verify.verifier_template)
         self._initial = proposing.overhead_chars(initial)
         self._rtd = proposing.overhead_chars(rtd)

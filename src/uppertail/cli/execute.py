@@ -42,6 +42,7 @@ def carry_out(
         return print_estimate(invocation)
     with RunFolder(invocation.folder, Task, Refinement) as folder:
         asyncio.run(_work(invocation, folder, roles, resumed=resumed))
+        folder.remember("finished", _now())
         lost = publish(folder, as_json=invocation.run.json)
     return EXIT_LOST if lost else 0
 
@@ -104,7 +105,11 @@ def _prepare(
         intake = stage(invocation, folder)
         folder.remember("quarantined", json.dumps(intake.quarantined))
         folder.remember("conversations", str(intake.conversations))
-        folder.remember("started", datetime.now(UTC).isoformat(timespec="seconds"))
+        folder.remember("started", _now())
         for note in intake.notes(invocation):
             say(f"note: {note}")
     folder.configure(config)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

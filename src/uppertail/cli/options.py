@@ -117,6 +117,10 @@ class MethodOptions:
     contradicts labels. Off in the paper."""
     max_criteria: int = 40
     """Most criteria of a rubric under `--accept`."""
+    proposer_temperature: float = 0.0
+    """Of every proposal; models that take no temperature are asked without."""
+    weights: tuple[float, ...] = (1.0, 2.0, 3.0)
+    """Weights that the proposer may give; 1, 2 and 3 in the paper."""
     initial_template: str | None = None
     """Your own template for initial rubrics; see docs/templates.md."""
     refine_template: str | None = None

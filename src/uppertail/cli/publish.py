@@ -72,6 +72,7 @@ def run_facts(folder: RunFolder[Task, Refinement]) -> RunFacts:
         spend=spend,
         quarantined=json.loads(folder.fact("quarantined") or "{}"),
         started=folder.fact("started") or "",
+        finished=folder.fact("finished") or "",
         wall_seconds=float(folder.fact("seconds") or 0),
     )
 

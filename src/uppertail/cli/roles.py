@@ -122,13 +122,19 @@ def _proposer(invocation: Invocation, session: ModelSession) -> tuple[Proposer, 
     model = open_model(method.proposer, invocation.run, session)
     proposer = LLMProposer(
         model,
+        allowed_weights=method.weights,
+        temperature=method.proposer_temperature,
         show_verdicts=method.show_verdicts,
         tell_preference=method.tell_preference,
         initial_template=method.initial_template,
         rtd_template=method.refine_template,
         seed=method.seed,
     )
-    return proposer, {"proposer": model.name, "proposer_templates": list(proposer.templates)}
+    return proposer, {
+        "proposer": model.name,
+        "proposer_templates": list(proposer.templates),
+        "proposer_temperature": method.proposer_temperature,
+    }
 
 
 def _verifier(invocation: Invocation, session: ModelSession) -> tuple[Verifier, dict[str, object]]:
