@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from uppertail.errors import InputError, MissingExtra, Stopped, StorageError, UppertailError
 
@@ -46,7 +46,9 @@ def run(arguments: Sequence[str]) -> int:
     """Return the exit code of one invocation; what went wrong stands on standard error."""
     try:
         code = app(list(arguments), exit_on_error=False, print_error=True)
-    except CycloptsError:  # it has printed what is wrong
+    except CycloptsError as error:  # it has printed what is wrong
+        if isinstance(error, UnknownCommandError):
+            say(f"The commands are {', '.join(COMMANDS)}.")
         return EXIT_INPUT
     except UppertailError as error:
         say(f"uppertail: {error}")
