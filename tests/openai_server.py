@@ -304,14 +304,14 @@ def load_answer(where: str) -> Answer:
     module_name, _, function = where.rpartition(":")
     path = Path(module_name)
     if path.suffix != ".py":
-        return getattr(importlib.import_module(module_name), function)  # type: ignore[no-any-return]
+        return getattr(importlib.import_module(module_name), function)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
-    return getattr(module, function)  # type: ignore[no-any-return]
+    return getattr(module, function)
 
 
 async def _serve(options: argparse.Namespace) -> None:
