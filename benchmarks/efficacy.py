@@ -3,7 +3,7 @@
 Figures, in percent of fresh response pairs that the finished rubric orders as gold does, ties
 counted as wrong: high_initial, high_one_good, high_one_great, high_four_great and
 high_four_great_diverse, the same for low_, with _ties and _inversions apart; knobs are off and
-the contrasted pair leaves the pool, as in the reference simulation. kept_ is the same with all
+the contrasted pair leaves the pool, as in the reference simulation. _kept is the same with all
 responses staying, the paper's rule. better_minus_paper_low_end is the lower end of the 95 %
 interval of the high-region gain of the better defaults over the paper's, under realistic knobs.
 
@@ -16,14 +16,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
-from efficacy_cases import BETTER, CHOICES, CLEAN, KNOBS, PAPER, REALISTIC, five
-from efficacy_figures import Region, accuracy, calls, gain, marks, share, table
+from efficacy_cases import BETTER, CHOICES, CLEAN, FIVE, KNOBS, PAPER, REALISTIC
+from efficacy_faults import Disturbed, run_faulty
+from efficacy_figures import Region, What, calls, criteria, gain, share, table
 from efficacy_trials import Conditions, Trial, Way, run
+
+from uppertail.refine.result import Status
 
 PORTION = 20
 """Prompts that a process takes at a time."""
@@ -39,10 +44,14 @@ class Programme:
         self._seeds = seeds
         self.tables: list[str] = []
 
-    def trials(self, conditions: Conditions, ways: Sequence[Way], prompts: int) -> Results:
+    def trials(
+        self, conditions: Conditions, ways: Sequence[Way], prompts: int, *, fresh: int = 3
+    ) -> Results:
         """Return the trials of each way on `prompts` prompts of each seed, always in one order."""
         jobs = [
-            self._pool.submit(run, conditions, ways, seed, range(at, min(at + PORTION, prompts)))
+            self._pool.submit(
+                run, conditions, ways, seed, range(at, min(at + PORTION, prompts)), fresh
+            )
             for seed in range(self._seeds)
             for at in range(0, prompts, PORTION)
         ]
@@ -51,6 +60,20 @@ class Programme:
             for name, trials in job.result().items():
                 results[name] += trials
         return results
+
+    def disturbed(self, prompts: int, share: float) -> Disturbed:
+        """Return what comes of prompts of each seed while `share` of the calls fail."""
+        jobs = [
+            self._pool.submit(run_faulty, seed, range(prompts), share)
+            for seed in range(self._seeds)
+        ]
+        total = Disturbed([], [], Counter())
+        for job in jobs:
+            part = job.result()
+            total.quiet.extend(part.quiet)
+            total.faulty.extend(part.faulty)
+            total.statuses.update(part.statuses)
+        return total
 
     def note(self, title: str, text: str) -> None:
         """Keep a table for the end."""
@@ -65,13 +88,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--prompts", type=int, default=800, help="of each seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument("--only", choices=("five", "knobs", "choices", "better"))
+    parser.add_argument("--only", choices=tuple(PARTS))
     parser.add_argument("--markdown", type=Path, help="also write the tables to this file")
     arguments = parser.parse_args()
-    parts = {"five": table_two, "better": better, "choices": choices, "knobs": knobs}
     with ProcessPoolExecutor(arguments.processes) as pool:
         programme = Programme(pool, arguments.seeds)
-        for name, part in parts.items():
+        for name, part in PARTS.items():
             if arguments.only in (None, name):
                 for figure, value in part(programme, arguments.prompts):
                     print(f"{figure}: {value:.1f}", flush=True)
@@ -83,36 +105,30 @@ def main() -> int:
 
 
 def table_two(programme: Programme, prompts: int) -> Iterator[tuple[str, float]]:
-    """Yield the figures of the five variants, knobs off, with and without the used pair."""
-    for prefix, exclude in (("", True), ("kept_", False)):
-        ways = five(exclude_used=exclude) if exclude else five(exclude_used=False)[3:]
-        results = programme.trials(CLEAN, ways, prompts)
-        for region in get_args(Region):
-            for name, trials in results.items():
-                found = marks(trials, region)
-                yield f"{prefix}{region}_{name}", share(found, 1)
-                yield f"{prefix}{region}_{name}_ties", share(found, 0)
-                yield f"{prefix}{region}_{name}_inversions", share(found, -1)
-        rule = "the used pair leaves" if exclude else "all responses stay"
-        programme.note(f"Five variants, knobs off, {rule}", _levels(results))
-        programme.note("Steps between them", _steps(results))
+    """Yield the figures of the five variants with all knobs off."""
+    # One fresh pair a prompt, as the paper and the reference simulation have it.
+    results = programme.trials(CLEAN, FIVE, prompts, fresh=1)
+    for region in get_args(Region):
+        for name, trials in results.items():
+            yield f"{region}_{name}", share(trials, region)
+            yield f"{region}_{name}_ties", share(trials, region, "tied")
+            yield f"{region}_{name}_inversions", share(trials, region, "inverted")
+    programme.note("The five variants, all knobs off", _levels(results))
+    programme.note("Steps between them", _steps(results))
 
 
 def knobs(programme: Programme, prompts: int) -> Iterator[tuple[str, float]]:
     """Yield nothing that is a figure of its own; keep the table of the knobs."""
     rows = []
     for conditions in (*KNOBS, REALISTIC):
-        ways = five(exclude_used=True)
-        results = programme.trials(conditions, ways, max(2, prompts // 8))
-        levels = [f"{accuracy(trials, 'high'):.1f}" for trials in results.values()]
+        results = programme.trials(conditions, FIVE, max(2, prompts // 10))
+        levels = [f"{share(trials, 'high'):.1f}" for trials in results.values()]
         rise = gain(results["four_great"], results["initial"], "high")
         rest = gain(results["four_great_diverse"], results["four_great"], "high")
-        lows = [accuracy(results[name], "low") for name in ("initial", "four_great")]
+        lows = [share(results[name], "low") for name in ("initial", "four_great")]
         rows.append([conditions.name, *levels, rise, rest, *(f"{low:.1f}" for low in lows)])
         if conditions is REALISTIC:
-            yield from (
-                (f"realistic_high_{name}", accuracy(t, "high")) for name, t in results.items()
-            )
+            yield from ((f"realistic_high_{name}", share(t, "high")) for name, t in results.items())
     head = [
         *("knob", "initial", "1 good", "1 great", "4 great", "4 diverse"),
         *("4 great - initial", "diverse - great", "low: initial", "low: 4 great"),
@@ -122,16 +138,15 @@ def knobs(programme: Programme, prompts: int) -> Iterator[tuple[str, float]]:
 
 def choices(programme: Programme, prompts: int) -> Iterator[tuple[str, float]]:
     """Yield the number of choices that beat the paper preset; keep their table."""
-    results = programme.trials(REALISTIC, CHOICES, max(2, prompts // 4))
+    results = programme.trials(REALISTIC, CHOICES, max(2, prompts // 5))
     paper = results[PAPER.name]
     rows, clear = [], 0
     for name, trials in results.items():
         high, low = gain(trials, paper, "high"), gain(trials, paper, "low")
         clear += high.low > 0
-        found = marks(trials, "high")
-        shares = [f"{share(found, mark):.1f}" for mark in (1, 0, -1)]
-        rows.append([name, *shares, high, low, f"{calls(trials):.0f}"])
-    head = ["choice", "high", "ties", "inversions", "high gain", "low gain", "calls a prompt"]
+        shares = [f"{share(trials, 'high', what):.1f}" for what in get_args(What)]
+        rows.append([name, *shares, high, low, *_size(trials)])
+    head = ["choice", "high", "ties", "inversions", "high gain", "low gain", "criteria", "calls"]
     programme.note("Choices against the paper preset, realistic knobs", table(head, rows))
     yield "choices_better_than_paper", clear
 
@@ -151,21 +166,43 @@ def better(programme: Programme, prompts: int) -> Iterator[tuple[str, float]]:
     programme.note("Better defaults and the paper preset, realistic knobs", _levels(results))
 
 
+def faults(programme: Programme, prompts: int) -> Iterator[tuple[str, float]]:
+    """Yield what a fifth of all calls failing costs the paper preset, knobs off."""
+    quiet, faulty, statuses = programme.disturbed(max(2, prompts // 80), 0.2)
+    for region in get_args(Region):
+        lost = gain(faulty, quiet, region)
+        yield f"{region}_faulty_minus_quiet", lost.mean
+        yield f"{region}_faulty_minus_quiet_low_end", lost.low
+        yield f"{region}_faulty_minus_quiet_high_end", lost.high
+    yield "prompts_without_a_rubric", statuses[Status.FAILED.value]
+    yield "prompts_that_lost_something", statuses[Status.PARTIAL.value]
+    rows = [
+        [name, *(f"{share(t, r, w):.1f}" for r in get_args(Region) for w in get_args(What))]
+        for name, t in (("no call fails", quiet), ("20 % of the calls fail", faulty))
+    ]
+    head = ["calls", "high: right", "tied", "inverted", "low: right", "tied", "inverted"]
+    programme.note("The paper preset over HTTP, knobs off", table(head, rows))
+
+
 def _levels(results: Results) -> str:
     rows = [
         [
             name,
-            *(f"{share(marks(trials, 'high'), mark):.1f}" for mark in (1, 0, -1)),
-            *(f"{share(marks(trials, 'low'), mark):.1f}" for mark in (1, 0, -1)),
-            f"{calls(trials):.0f}",
+            *(f"{share(trials, r, w):.1f}" for r in get_args(Region) for w in get_args(What)),
+            *_size(trials),
         ]
         for name, trials in results.items()
     ]
     head = [
         *("variant", "high: right", "tied", "inverted"),
-        *("low: right", "tied", "inverted", "calls a prompt"),
+        *("low: right", "tied", "inverted", "criteria", "calls"),
     ]
     return table(head, rows)
+
+
+def _size(trials: Sequence[Trial]) -> tuple[str, str]:
+    """Return criteria and calls of a prompt."""
+    return f"{criteria(trials):.1f}", f"{calls(trials):.0f}"
 
 
 def _steps(results: Results) -> str:
@@ -175,10 +212,18 @@ def _steps(results: Results) -> str:
             f"{after} - {before}",
             *(gain(results[after], results[before], r) for r in ("high", "low")),
         ]
-        for before, after in zip(names, names[1:], strict=False)
+        for before, after in pairwise(names)
     ]
     return table(["step", "high", "low"], rows)
 
+
+PARTS = {
+    "five": table_two,
+    "better": better,
+    "choices": choices,
+    "knobs": knobs,
+    "faults": faults,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

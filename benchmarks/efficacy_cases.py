@@ -17,22 +17,19 @@ def preset(name: Preset, **changes: object) -> Settings:
     return replace(paper, **changes)  # type: ignore[arg-type]
 
 
-def five(*, exclude_used: bool) -> tuple[Way, ...]:
-    """Return the five variants of Table 2."""
-    ex = exclude_used
-    return (
-        Way(name="initial", settings=preset("initial"), per_policy=2),
-        Way(name="one_good", settings=preset("one-good-pair"), pool=("good",), per_policy=2),
-        Way(name="one_great", settings=preset("one-great-pair"), per_policy=2),
-        Way(name="four_great", settings=preset("four-great", exclude_used=ex)),
-        Way(
-            name="four_great_diverse",
-            settings=preset("four-great-diverse", exclude_used=ex),
-            pool=("diverse",),
-            per_policy=1,
-        ),
-    )
-
+FIVE = (
+    Way(name="initial", settings=preset("initial"), per_policy=2),
+    Way(name="one_good", settings=preset("one-good-pair"), pool=("good",), per_policy=2),
+    Way(name="one_great", settings=preset("one-great-pair"), per_policy=2),
+    Way(name="four_great", settings=preset("four-great", exclude_used=True)),
+    Way(
+        name="four_great_diverse",
+        settings=preset("four-great-diverse", exclude_used=True),
+        pool=("diverse",),
+        per_policy=1,
+    ),
+)
+"""The variants of Table 2; the contrasted pair leaves the pool, as in the reference simulation."""
 
 CLEAN = Conditions(name="all off")
 
@@ -81,7 +78,6 @@ KNOBS = (
 )
 """One knob at a time, or two that only matter together."""
 
-_OFF_POLICY = {"style_follows_quality": 0.5, "padding": 0.2}
 
 REALISTIC = Conditions(
     name="realistic",
@@ -94,9 +90,9 @@ REALISTIC = Conditions(
         misweighed=0.3,
     ),
     verifier=VerifierKnobs(error=0.08, stubborn=0.5, leniency=0.05, position=0.05, length=0.05),
-    good=replace(GOOD, near_duplicates=0.1, **_OFF_POLICY),
-    great=replace(GREAT, near_duplicates=0.1, **_OFF_POLICY),
-    diverse=tuple(replace(policy, **_OFF_POLICY) for policy in DIVERSE),
+    good=replace(GOOD, near_duplicates=0.1, style_follows_quality=0.5, padding=0.2),
+    great=replace(GREAT, near_duplicates=0.1, style_follows_quality=0.5, padding=0.2),
+    diverse=tuple(replace(policy, style_follows_quality=0.5, padding=0.2) for policy in DIVERSE),
     high=(replace(HIGH, padding=0.2),) * 2,
     low=(replace(LOW, padding=0.2),) * 2,
 )
@@ -111,27 +107,25 @@ def _changed(name: str, **changes: object) -> Way:
     return Way(name=name, settings=preset("four-great", **changes))
 
 
-BETTER = Way(
-    name="better: used pair leaves, tied pair first",
-    settings=preset("four-great", exclude_used=True, prefer="tied"),
+BETTER = _changed(
+    "better: used pair leaves, 14 candidates, 7 rounds",
+    exclude_used=True,
+    pool_size=14,
+    rounds=7,
 )
+"""As many fresh pairs as a pool of 14 holds, in no more calls than the paper's four rounds."""
 
 CHOICES = (
     PAPER,
+    BETTER,
     _changed("used pair leaves", exclude_used=True),
     _changed("prefer a tied pair", prefer="tied"),
     _changed("prefer the least alike of the best", prefer="different"),
-    BETTER,
+    _changed("used pair leaves, tied", exclude_used=True, prefer="tied"),
     _changed("used pair leaves, least alike", exclude_used=True, prefer="different"),
     _changed("better-scored response first", shuffle_pair=False),
     replace(PAPER, name="weights hidden from the proposer", weights_hidden=True),
     _changed("accept only what separates the pair", accept=_SEPARATES),
-    _changed(
-        "used pair leaves, tied, accept what separates",
-        exclude_used=True,
-        prefer="tied",
-        accept=_SEPARATES,
-    ),
     Way(
         name="told which is better (needs labels)",
         settings=preset("four-great", tell_preference=True),
@@ -144,14 +138,15 @@ CHOICES = (
     ),
     _changed("1 round", rounds=1),
     _changed("2 rounds", rounds=2),
-    _changed("6 rounds", rounds=6),
-    _changed("used pair leaves, 2 rounds", exclude_used=True, rounds=2),
-    _changed("used pair leaves, 6 rounds", exclude_used=True, rounds=6),
+    _changed("7 rounds", rounds=7),
+    _changed("used pair leaves, 8 candidates, 4 rounds", exclude_used=True, pool_size=8),
+    _changed("used pair leaves, 12, 6 rounds", exclude_used=True, pool_size=12, rounds=6),
+    _changed("used pair leaves, 16, 8 rounds", exclude_used=True, rounds=8),
     replace(PAPER, name="3 votes", votes=3),
     replace(BETTER, name="better, 3 votes", votes=3),
     replace(PAPER, name="pool of 8", per_policy=8),
     replace(PAPER, name="pool of 16 diverse", pool=("diverse",), per_policy=1),
-    replace(BETTER, name="better, 16 diverse", pool=("diverse",), per_policy=1),
+    replace(BETTER, name="better, diverse", pool=("diverse",), per_policy=1),
     _changed("near-duplicates left out", skip_duplicates=True),
 )
 """One change of the paper preset at a time, then the ones that go together."""

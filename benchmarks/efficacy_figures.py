@@ -9,9 +9,10 @@ from random import Random
 from statistics import fmean
 from typing import Literal
 
-from efficacy_trials import Trial
+from efficacy_trials import Told, Trial
 
 Region = Literal["high", "low"]
+What = Literal["right", "tied", "inverted"]
 RESAMPLES = 1_000
 
 
@@ -27,20 +28,13 @@ class Interval:
         return f"{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
 
 
-def marks(trials: Iterable[Trial], region: Region) -> list[int]:
-    """Return 1, 0 or -1 for right, tied and inverted; pairs without a truth left out."""
-    seen = (getattr(trial, region) for trial in trials)
-    return [mark for mark in seen if mark is not None]
+def share(trials: Iterable[Trial], region: Region, what: What = "right") -> float:
+    """Return the percentage of pairs that are right, tied or inverted: the mean over prompts."""
+    return 100 * fmean(getattr(told, what) for told in _told(trials, region) if told)
 
 
-def share(found: Sequence[int], mark: int) -> float:
-    """Return the percentage of `mark`."""
-    return 100 * found.count(mark) / len(found)
-
-
-def accuracy(trials: Iterable[Trial], region: Region) -> float:
-    """Return the percentage of pairs ordered as gold orders them; ties count as wrong."""
-    return share(marks(trials, region), 1)
+def _told(trials: Iterable[Trial], region: Region) -> list[Told | None]:
+    return [trial.high if region == "high" else trial.low for trial in trials]
 
 
 def calls(trials: Iterable[Trial]) -> float:
@@ -48,19 +42,24 @@ def calls(trials: Iterable[Trial]) -> float:
     return fmean(trial.calls for trial in trials)
 
 
-def gain(better: Iterable[Trial], worse: Iterable[Trial], region: Region) -> Interval:
-    """Return by how much one way's accuracy exceeds another's on the same prompts.
+def criteria(trials: Iterable[Trial]) -> float:
+    """Return the mean number of criteria of the finished rubrics."""
+    return fmean(trial.criteria for trial in trials)
 
-    Pairs of outcomes are drawn with replacement. Differences take three values only, so that
-    their counts are all that has to be drawn from.
+
+def gain(better: Iterable[Trial], worse: Iterable[Trial], region: Region) -> Interval:
+    """Return by how much one way's share of right pairs exceeds another's on the same prompts.
+
+    Prompts are drawn with replacement. Differences are ninths or the like, so that few differ
+    and their counts are all that has to be drawn from.
     """
-    pairs = zip(marks(better, region), marks(worse, region), strict=True)
-    counts = Counter((a == 1) - (b == 1) for a, b in pairs)
+    pairs = zip(_told(better, region), _told(worse, region), strict=True)
+    counts = Counter(100 * (a.right - b.right) for a, b in pairs if a and b)
     values, weights = list(counts), list(counts.values())
     size = sum(weights)
     random = Random(0)
-    means = sorted(100 * fmean(random.choices(values, weights, k=size)) for _ in range(RESAMPLES))
-    mean = 100 * sum(v * n for v, n in counts.items()) / size
+    means = sorted(fmean(random.choices(values, weights, k=size)) for _ in range(RESAMPLES))
+    mean = sum(value * count for value, count in counts.items()) / size
     return Interval(mean, means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1])
 
 

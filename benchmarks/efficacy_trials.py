@@ -1,8 +1,8 @@
 """Trials of refinement in the simulated world: one prompt, many ways to refine its rubric.
 
 Every way runs through the real proposer, verifier, templates, readers and Algorithm 1. What
-two ways do alike is done once: a verifier's outcomes are kept by response and criteria,
-which is exact, because equal messages have equal replies.
+two ways do alike is done once, which is exact: equal messages have equal replies, and a
+verifier without flaws decides each criterion by itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Literal
 
 from uppertail.models.interface import Model, Reply, Request
@@ -38,6 +39,9 @@ from uppertail.world import (
 
 PoolName = Literal["good", "great", "diverse"]
 
+NO_FLAW = ProposerKnobs()
+NO_ERROR = VerifierKnobs()
+
 _WEIGHT = re.compile(r', "weight": \d')
 
 
@@ -46,8 +50,8 @@ class Conditions:
     """What the world is like."""
 
     name: str
-    proposer: ProposerKnobs = ProposerKnobs()
-    verifier: VerifierKnobs = VerifierKnobs()
+    proposer: ProposerKnobs = NO_FLAW
+    verifier: VerifierKnobs = NO_ERROR
     good: Policy = GOOD
     great: Policy = GREAT
     diverse: tuple[Policy, ...] = DIVERSE
@@ -56,6 +60,7 @@ class Conditions:
     low: tuple[Policy, Policy] = (LOW, LOW)
 
     def policies(self, name: PoolName) -> tuple[Policy, ...]:
+        """Return who fills a pool of this name."""
         return {"good": (self.good,), "great": (self.great,), "diverse": self.diverse}[name]
 
 
@@ -75,11 +80,21 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What came of one way on one prompt: 1 right, 0 tied, -1 inverted, None without a truth."""
+class Told:
+    """Shares of the fresh pairs of one prompt; pairs that gold ties are left out."""
 
-    high: int | None
-    low: int | None
+    right: float
+    """Ordered as gold orders them."""
+    tied: float
+    inverted: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one way on one prompt; None where gold tells no pair apart."""
+
+    high: Told | None
+    low: Told | None
     calls: int
     """Of the proposer and of the verifier, grading aside."""
     criteria: int
@@ -87,15 +102,19 @@ class Trial:
 
 @dataclass
 class Remembering:
-    """A verifier that asks once for each response and list of criteria, and counts every time."""
+    """A verifier that asks nothing twice, and counts as if it did."""
 
     inner: LLMVerifier
     votes: int
+    separable: bool
+    """Whether a verdict is the same whatever else is asked in the call: the verifier has no flaw."""
     calls: int = 0
-    known: dict[tuple[str, tuple[str, ...]], tuple[Outcome, ...]] = field(default_factory=dict)
+    known: dict[tuple[str, ...], Outcome] = field(default_factory=dict)
+    """Outcomes by response, criterion and, unless separable, all criteria of the call."""
 
     @property
     def name(self) -> str:
+        """The inner one's name."""
         return self.inner.name
 
     async def verify(
@@ -105,11 +124,14 @@ class Remembering:
         criteria: Sequence[Criterion],
         memory: VerdictMemory,
     ) -> tuple[Outcome, ...]:
+        """Return the inner verifier's outcomes."""
         self.calls += self.votes
-        key = (response.id, tuple(criterion.text for criterion in criteria))
-        if key not in self.known:
-            self.known[key] = await self.inner.verify(prompt, response, criteria, memory)
-        return self.known[key]
+        sheet = () if self.separable else tuple(c.text for c in criteria)
+        keys = {c.text: (response.id, c.text, *sheet) for c in criteria}
+        new = [c for c in criteria if keys[c.text] not in self.known]
+        outcomes = await self.inner.verify(prompt, response, new, memory) if new else ()
+        self.known.update((keys[c.text], outcome) for c, outcome in zip(new, outcomes, strict=True))
+        return tuple(self.known[keys[c.text]] for c in criteria)
 
 
 @dataclass
@@ -122,9 +144,11 @@ class Counting:
 
     @property
     def name(self) -> str:
+        """The inner one's name."""
         return self.inner.name
 
     async def complete(self, request: Request) -> Reply:
+        """Return the inner model's reply."""
         self.calls += 1
         if self.weights_hidden:
             blind = (
@@ -141,79 +165,119 @@ class Bench:
 
     conditions: Conditions
     world: World
+    fresh: int
+    """Responses of each of the two policies by which a rubric is judged; all pairs count."""
     verifiers: dict[int, LLMVerifier] = field(default_factory=dict)
+    proposers: dict[tuple[bool, bool], tuple[LLMProposer, Counting]] = field(default_factory=dict)
+    pools: dict[tuple[object, ...], Pool] = field(default_factory=dict)
+    """Of the prompt that is worked on."""
 
     def verifier(self, votes: int) -> LLMVerifier:
+        """Return the verifier with so many votes."""
         if votes not in self.verifiers:
             model = WorldVerifier(self.world, self.conditions.verifier)
             heat = 1.0 if votes > 1 else 0.0
             self.verifiers[votes] = LLMVerifier(model, votes=votes, temperature=heat)
         return self.verifiers[votes]
 
+    def grader(self, votes: int = 1) -> Remembering:
+        """Return a verifier that remembers; make a new one for each prompt."""
+        sure = self.conditions.verifier == NO_ERROR
+        return Remembering(self.verifier(votes), votes, sure)
+
+    def proposer(self, *, hidden: bool, told: bool) -> tuple[LLMProposer, Counting]:
+        """Return a proposer, and the model that counts its calls; making one is not cheap."""
+        if (hidden, told) not in self.proposers:
+            model = Counting(WorldProposer(self.world, self.conditions.proposer), hidden)
+            self.proposers[hidden, told] = LLMProposer(model, tell_preference=told), model
+        return self.proposers[hidden, told]
+
     async def prompt(self, number: int, ways: Sequence[Way]) -> dict[str, Trial]:
         """Return what each way gives for one prompt; the initial rubric is common to all."""
-        author = LLMProposer(WorldProposer(self.world, self.conditions.proposer))
+        self.pools.clear()
+        author, _ = self.proposer(hidden=False, told=False)
         start = await author.initial(self.world.prompt(number))
-        graders = {v: Remembering(self.verifier(v), v) for v in {way.votes for way in ways}}
+        graders = {votes: self.grader(votes) for votes in {way.votes for way in ways}}
         return {way.name: await self._trial(number, way, start, graders[way.votes]) for way in ways}
 
     async def _trial(self, number: int, way: Way, start: Rubric, verifier: Remembering) -> Trial:
-        model = Counting(WorldProposer(self.world, self.conditions.proposer), way.weights_hidden)
-        proposer = LLMProposer(model, tell_preference=way.settings.tell_preference)
+        proposer, model = self.proposer(
+            hidden=way.weights_hidden, told=way.settings.tell_preference
+        )
+        model.calls = 0
         verifier.calls = 0
-        pool = self._pool(number, way)
+        pool = self.pool(number, way)
         refined = await refine(
             pool, proposer=proposer, verifier=verifier, settings=way.settings, start=start
         )
         calls = 1 + model.calls + verifier.calls
-        rubric = refined.rubrics[-1]
+        return await self.judged(number, refined.rubrics[-1], verifier, calls)
+
+    async def judged(self, number: int, rubric: Rubric, verifier: Remembering, calls: int) -> Trial:
+        """Return what a finished rubric is worth on fresh responses."""
         sides = [
-            await self._tell(number, pool.prompt, rubric, pair, verifier)
+            await self._tell(number, rubric, pair, verifier)
             for pair in (self.conditions.high, self.conditions.low)
         ]
         return Trial(sides[0], sides[1], calls, len(rubric.criteria))
 
-    def _pool(self, number: int, way: Way) -> Pool:
-        policies = [p for name in way.pool for p in self.conditions.policies(name)]
-        pool = self.world.pool(number, policies, per_policy=way.per_policy, labelled=way.labelled)
-        if way.settings.skip_duplicates:
-            return Pool(prompt=pool.prompt, responses=mark_duplicates(pool.responses))
-        return pool
+    def pool(self, number: int, way: Way) -> Pool:
+        """Return the pool that a way refines with."""
+        key = (way.pool, way.per_policy, way.labelled, way.settings.skip_duplicates)
+        if key not in self.pools:
+            policies = [p for name in way.pool for p in self.conditions.policies(name)]
+            pool = self.world.pool(
+                number, policies, per_policy=way.per_policy, labelled=way.labelled
+            )
+            if way.settings.skip_duplicates:
+                pool = replace(pool, responses=mark_duplicates(pool.responses))
+            self.pools[key] = pool
+        return self.pools[key]
 
     async def _tell(
         self,
         number: int,
-        prompt: Prompt,
         rubric: Rubric,
-        pair: tuple[Policy, Policy],
+        policies: tuple[Policy, Policy],
         verifier: Remembering,
-    ) -> int | None:
-        """Return whether the rubric orders a fresh pair as gold does; None where gold ties."""
-        responses = [
-            replace(self.world.respond(number, policy, sample), id=f"graded-{policy.name}#{sample}")
-            for sample, policy in enumerate(pair)
+    ) -> Told | None:
+        """Return how the rubric orders fresh responses of the one policy and of the other."""
+        sides = [
+            [
+                await self._grade(number, policy, sample, rubric, verifier)
+                for sample in range(self.fresh * place, self.fresh * (place + 1))
+            ]
+            for place, policy in enumerate(policies)
         ]
-        gold = [self.world.gold(number, response.text) for response in responses]
-        if gold[0] == gold[1]:
+        marks = [
+            ((a[0] - b[0]) * (a[1] - b[1]) > 0) - ((a[0] - b[0]) * (a[1] - b[1]) < 0)
+            for a, b in product(*sides)
+            if a[0] != b[0]
+        ]
+        if not marks:
             return None
-        values = []
-        for response in responses:
-            outcomes = await verifier.verify(prompt, response, rubric.criteria, {})
-            value = score(rubric.criteria, outcomes).value
-            assert value is not None, "a verifier of the world answers every criterion"
-            values.append(value)
-        if values[0] == values[1]:
-            return 0
-        return 1 if (values[0] > values[1]) == (gold[0] > gold[1]) else -1
+        return Told(*(marks.count(mark) / len(marks) for mark in (1, 0, -1)))
+
+    async def _grade(
+        self, number: int, policy: Policy, sample: int, rubric: Rubric, verifier: Remembering
+    ) -> tuple[float, float]:
+        """Return gold and score of a fresh response, which is in no pool."""
+        fresh = replace(policy, name=f"fresh-{policy.name}")
+        response = self.world.respond(number, fresh, sample)
+        prompt = self.world.prompt(number)
+        outcomes = await verifier.verify(prompt, response, rubric.criteria, {})
+        value = score(rubric.criteria, outcomes).value
+        assert value is not None, "a verifier of the world answers every criterion"
+        return self.world.gold(number, response.text), value
 
 
 def run(
-    conditions: Conditions, ways: Sequence[Way], seed: int, numbers: Sequence[int]
+    conditions: Conditions, ways: Sequence[Way], seed: int, numbers: Sequence[int], fresh: int
 ) -> dict[str, list[Trial]]:
     """Return the trials of each way on the prompts `numbers` of world `seed`, in their order."""
 
     async def everything() -> list[dict[str, Trial]]:
-        bench = Bench(conditions, World(seed=seed))
+        bench = Bench(conditions, World(seed=seed), fresh)
         return [await bench.prompt(number, ways) for number in numbers]
 
     done = asyncio.run(everything())
