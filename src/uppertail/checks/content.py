@@ -39,7 +39,7 @@ class Mentions(CheckBase, frozen=True, kw_only=True, tag="mentions"):
 
     def sentence(self) -> str:
         """Return the requirement in English."""
-        if len(self.terms) == 1:
+        if len(self.terms) == 1 and self.at_least is None:
             return f"The response mentions {listed(self.terms)}."
         many = "all" if self.at_least is None else f"at least {self.at_least}"
         return f"The response mentions {many} of these: {listed(self.terms)}."
