@@ -24,7 +24,9 @@ RUNS = 9
 
 def main() -> int:
     """Print the figures; return non-zero when one cannot be measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         python = fresh(Path(folder))

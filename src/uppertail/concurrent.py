@@ -19,10 +19,13 @@ async def together(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T
     cancels the rest at once. A `TaskGroup` would wrap errors in a group, which
     `except Stopped` does not see.
     """
+    waiting = tuple(coroutines)
+    if len(waiting) == 1:  # the usual case of a call with one vote: no tasks are needed
+        return [await waiting[0]]
     tasks = []
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_caught(coroutine)) for coroutine in coroutines]
+            tasks = [group.create_task(_caught(coroutine)) for coroutine in waiting]
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
     results: list[T] = []

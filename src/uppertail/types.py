@@ -27,12 +27,11 @@ def content_id(*parts: str) -> str:
     The lengths of the parts are hashed too, so ("ab", "c") and ("a", "bc") differ.
     Lone surrogates, which hostile JSON can hold, are hashed as their code points.
     """
-    digest = blake2b(digest_size=8)
+    pieces: list[bytes] = []
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
-    return digest.hexdigest()
+        pieces += (len(data).to_bytes(8, "little"), data)
+    return blake2b(b"".join(pieces), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

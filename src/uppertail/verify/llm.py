@@ -110,39 +110,34 @@ class LLMVerifier:
         Raises:
             Stopped: the model raised it.
         """
-        checked = {c.id: decide(c.check, response.text) for c in criteria if c.check is not None}
-        numbered = {c.id: (i, c.text) for i, c in reversed(list(enumerate(criteria, start=1)))}
-        keys = {
-            id: verdict_key(prompt, response.text, id, self._by)
-            for id in dict.fromkeys(c.id for c in criteria)
-            if id not in checked
-        }
-        known = self._recall(keys, memory)
-        calls = self._asking.calls([id for id in keys if id not in known])
+        ids = [criterion.id for criterion in criteria]  # each one is a hash, made here once
+        checked: dict[str, Outcome] = {}
+        numbered: dict[str, tuple[int, str]] = {}
+        for place, (id, criterion) in enumerate(zip(ids, criteria, strict=True), start=1):
+            if criterion.check is not None:
+                checked[id] = decide(criterion.check, response.text)
+            numbered.setdefault(id, (place, criterion.text))
+        left = [id for id in dict.fromkeys(ids) if id not in checked]
+        keys = self._keys(prompt, response, left)
+        known = {id: verdict for id, key in keys.items() if (verdict := memory.get(key))}
+        calls = self._asking.calls([id for id in left if id not in known])
         siblings = len(calls) * self._asking.votes > 1 or self._asking.mode == "whole"
         answered = await together(
             self._call(prompt, response, {id: numbered[id] for id in call}, siblings)
             for call in calls
         )
         fresh = {id: outcome for call in answered for id, outcome in call.items()}
-        self._remember(keys, fresh, memory)
+        for id, key in keys.items():
+            if isinstance(outcome := fresh.get(id), Verdict):
+                memory[key] = outcome
         outcomes: dict[str, Outcome] = {**checked, **known, **fresh}
-        return tuple(outcomes[c.id] for c in criteria)
+        return tuple(outcomes[id] for id in ids)
 
-    def _recall(self, keys: Mapping[str, str], memory: VerdictMemory) -> dict[str, Verdict]:
+    def _keys(self, prompt: Prompt, response: Response, ids: Sequence[str]) -> dict[str, str]:
+        """Return the keys of the verdicts that may be reused, by criterion id."""
         if not self._asking.reuses:
             return {}
-        found = {id: memory.get(key) for id, key in keys.items()}
-        return {id: verdict for id, verdict in found.items() if verdict is not None}
-
-    def _remember(
-        self, keys: Mapping[str, str], fresh: Mapping[str, Outcome], memory: VerdictMemory
-    ) -> None:
-        if not self._asking.reuses:
-            return
-        for id, outcome in fresh.items():
-            if isinstance(outcome, Verdict):
-                memory[keys[id]] = outcome
+        return {id: verdict_key(prompt, response.text, id, self._by) for id in ids}
 
     async def _call(
         self,
