@@ -23,13 +23,18 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Every figure of docs/results.md; some take minutes.
+# Every figure of docs/results.md; some take minutes, efficacy and engine much longer.
 benchmarks: .venv/ready
 	$(BIN)/python benchmarks/offline_ifeval.py --data $(DATA)/ifeval_pool
 	$(BIN)/python benchmarks/offline_realsumm.py --data $(DATA)/realsumm
 	$(BIN)/python benchmarks/resume.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/efficacy.py
+	$(BIN)/python benchmarks/tail_real.py --data $(DATA)
+	$(BIN)/python benchmarks/tail_prediction.py
+	$(BIN)/python benchmarks/tail_scale.py
 
 clean:
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

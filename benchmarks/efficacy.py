@@ -2,13 +2,17 @@
 
 Figures, in percent of fresh response pairs that the finished rubric orders as gold does, ties
 counted as wrong: high_initial, high_one_good, high_one_great, high_four_great and
-high_four_great_diverse, the same for low_, with _ties and _inversions apart; knobs are off and
-the contrasted pair leaves the pool, as in the reference simulation. _kept is the same with all
-responses staying, the paper's rule. better_minus_paper_low_end is the lower end of the 95 %
-interval of the high-region gain of the better defaults over the paper's, under realistic knobs.
+high_four_great_diverse, the same for low_, with _ties and _inversions apart; all knobs are off
+and the contrasted pair leaves the pool, as in the reference simulation.
+better_minus_paper_low_end is the lower end of the 95 % interval of the high-region gain of the
+better defaults over the paper's, under realistic knobs; paper_calls and better_calls are what
+they cost. high_faulty_minus_quiet, with both ends of its interval, is what a fifth of all
+calls failing costs over HTTP.
 
+The whole programme takes two processor hours. A first look, and one part alone:
+
+    python benchmarks/efficacy.py --seeds 2 --prompts 100 --only choices
     python benchmarks/efficacy.py --markdown tables.md
-    python benchmarks/efficacy.py --seeds 2 --prompts 100 --only five
 """
 
 from __future__ import annotations

@@ -12,8 +12,7 @@ from uppertail.world import DIVERSE, GOOD, GREAT, HACKER, HIGH, LOW, ProposerKno
 
 def preset(name: Preset, **changes: object) -> Settings:
     """Return a preset of the paper; responses are graded apart, so not at the end of a run."""
-    rounds, pool_size = PRESETS[name]
-    paper = Settings(rounds=rounds, pool_size=pool_size, final_scores=False)
+    paper = replace(PRESETS[name], final_scores=False)
     return replace(paper, **changes)  # type: ignore[arg-type]
 
 

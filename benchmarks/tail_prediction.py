@@ -197,10 +197,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--samples", type=int, default=4000, help="base samples a prompt")
     parser.add_argument("--prompts", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0, help="added to each world's own seed")
     arguments = parser.parse_args()
     errors, gaps = [], []
     for name, world in WORLDS.items():
-        draw = np.random.default_rng(world.seed)
+        draw = np.random.default_rng(world.seed + arguments.seed)
         truth = truth_of(world, arguments.prompts, draw)
         predicted = predict(truth, arguments.samples, draw)
         measured = peak_of(regularised(truth, draw))

@@ -6,7 +6,7 @@ reads it back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
@@ -92,7 +92,8 @@ class MethodOptions:
     proposer: Annotated[str, Parameter(group=MODELS)] = "offline"
     """Who writes rubrics: `offline`, `provider/model`, or `model@http://host:port/v1`."""
     preset: Preset = "four-great-diverse"
-    """Rounds and pool size of the paper's variants. The pool itself is your input."""
+    """Rounds and pool size of the paper's variants, or `better` for ours; see docs/results.md.
+    The pool itself is your input."""
     rounds: int | None = None
     """Rounds of refinement; overrides the preset."""
     pool_size: int | None = None
@@ -138,14 +139,15 @@ def settings(method: MethodOptions, verify: VerifyOptions) -> Settings:
         InputError: an option is out of range.
 
     """
-    rounds, pool_size = PRESETS[method.preset]
-    return Settings(
-        rounds=rounds if method.rounds is None else method.rounds,
-        pool_size=pool_size if method.pool_size is None else method.pool_size,
+    preset = PRESETS[method.preset]
+    return replace(
+        preset,
+        rounds=preset.rounds if method.rounds is None else method.rounds,
+        pool_size=preset.pool_size if method.pool_size is None else method.pool_size,
         sources=method.sources,
         skip_duplicates=method.skip_duplicates,
         prefer=method.prefer,
-        exclude_used=method.exclude_used,
+        exclude_used=preset.exclude_used or method.exclude_used,
         show_verdicts=method.show_verdicts,
         tell_preference=method.tell_preference,
         accept=Acceptance(max_criteria=method.max_criteria) if method.accept else None,
