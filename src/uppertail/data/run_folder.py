@@ -78,7 +78,7 @@ class RunFolder(Generic[Item, Result]):
             self._lock = _lock(path / ".lock")
             try:
                 self._db = _database(path / "state.sqlite")
-            except BaseException:
+            except BaseException:  # whatever it is, the lock must not outlive it
                 self._lock.close()
                 raise
 
