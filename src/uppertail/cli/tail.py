@@ -52,7 +52,8 @@ def report(
     .parquet, .csv or .jsonl, or the folder of a finished run. An empty reward is unscored and
     an empty label unlabelled; neither becomes a number. See docs/tail.md.
 
-    Examples:
+    For example:
+
     - `uppertail tail scores.parquet --reward rm --gold human --html tail.html`
 
     - `uppertail tail scores.parquet --reward new --against old --gold human`
