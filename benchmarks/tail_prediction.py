@@ -63,6 +63,10 @@ WORLDS = {
 }
 
 
+GRADED = 4000
+"""Responses by which a trained policy's win rate is measured."""
+
+
 class Truth(NamedTuple):
     """P prompts; K attributes."""
 
@@ -140,19 +144,24 @@ def gradient(logits: Floats, proxy: Floats, draw: Generator) -> tuple[Floats, Fl
 
 
 def regularised(truth: Truth, draw: Generator) -> Iterator[tuple[float, float]]:
-    """Yield KL and win rate of the policies that training reaches, from large beta to small."""
+    """Yield KL and win rate of the policies that training reaches, from large beta to small.
+
+    Each is the mean of the policies of the second half of its training (Polyak averaging):
+    a single one carries the noise of the last sampled gradients, which adds KL and no gold.
+    """
     logits = truth.logits.copy()
     for beta in BETAS:
-        kls, wins = [], []
+        total = np.zeros_like(logits)
         for step in range(STEPS):
-            up, attributes = gradient(logits, truth.proxy, draw)
+            up, _ = gradient(logits, truth.proxy, draw)
             chance = sigmoid(logits)
             natural = up / (chance * (1 - chance) + 1e-5)
             logits = logits + 0.1 / beta * (natural - beta * (logits - truth.logits))
             if step >= STEPS // 2:
-                kls.append(kl_of(logits, truth.logits))
-                wins.append(win_rate_of(score(attributes, truth.gold), truth.ranked))
-        yield float(np.mean(kls)), float(np.mean(wins))
+                total += logits
+        mean = total / (STEPS - STEPS // 2)
+        gold = score(respond(mean, GRADED, draw), truth.gold)
+        yield kl_of(mean, truth.logits), win_rate_of(gold, truth.ranked)
 
 
 def vanilla(truth: Truth, draw: Generator) -> Iterator[tuple[float, float]]:
