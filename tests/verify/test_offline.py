@@ -114,3 +114,15 @@ def test_a_check_that_fails_to_run_is_unscored_and_says_which() -> None:
 @pytest.mark.parametrize("check", [Words(at_most=5), Title()], ids=repr)
 def test_an_empty_response_meets_nothing(check: Check) -> None:
     assert decide(check, " ") == Verdict(met=False, by=by(str(check.__struct_config__.tag)))
+
+
+async def test_what_was_decided_is_remembered_and_the_oldest_forgotten() -> None:
+    verifier = OfflineVerifier(remembered=1)
+    prompt = Prompt.plain("p")
+    short, long = Response(id="a", text="one"), Response(id="b", text="one two three")
+    criterion = Criterion(text="The response has at most 2 words.")
+    for _ in range(2):
+        for response, met in ((short, True), (short, True), (long, False)):
+            (outcome,) = await verifier.verify(prompt, response, [criterion], {})
+            assert isinstance(outcome, Verdict)
+            assert outcome.met is met

@@ -86,7 +86,9 @@ async def _work(
                 stored=memory.flush,
             )
 
-        await work_through(folder, work, session=session, at_once=invocation.run.at_once)
+        # Programs do not wait: side by side, all prompts would only end at the same late time.
+        at_once = invocation.run.at_once if roles.remote else 1
+        await work_through(folder, work, session=session, at_once=at_once)
 
 
 def _prepare(

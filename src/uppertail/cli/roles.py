@@ -25,6 +25,8 @@ class Roles:
     verifier: Verifier
     identity: Mapping[str, object]
     """What changes when either would answer otherwise, as JSON values."""
+    remote: bool = True
+    """Whether a model is asked, so that prompts have something to wait for."""
 
 
 class GivenRubrics:
@@ -59,7 +61,14 @@ def open_roles(invocation: Invocation, session: ModelSession) -> Roles:
     _refuse_idle(invocation)
     proposer, proposing = _proposer(invocation, session)
     verifier, verifying = _verifier(invocation, session)
-    return Roles(proposer=proposer, verifier=verifier, identity={**proposing, **verifying})
+    method, verify = invocation.method, invocation.verify
+    writes = method.proposer if invocation.command == "refine" else OFFLINE
+    return Roles(
+        proposer=proposer,
+        verifier=verifier,
+        identity={**proposing, **verifying},
+        remote={writes, verify.verifier} != {OFFLINE},
+    )
 
 
 def _refuse_idle(invocation: Invocation) -> None:

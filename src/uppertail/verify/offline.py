@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 
 from uppertail.checks import Check, Covers, read_check
 from uppertail.checks.coverage import content_words
-from uppertail.types import Criterion, Outcome, Prompt, Response, Unscored, Why
+from uppertail.types import Criterion, Outcome, Prompt, Response, Unscored, Why, content_id
 from uppertail.verify.checked import decide
 from uppertail.verify.interface import VerdictMemory
 
@@ -43,7 +44,12 @@ class OfflineVerifier:
 
     A plain statement of fact ("Paris is the capital of France.") is decided by `Covers`,
     approximately. What no program can decide ("The response is polite.") is unscored.
+    The latest outcomes are remembered: rounds of refinement ask the same again.
     """
+
+    def __init__(self, *, remembered: int = 8192) -> None:
+        self._remembered = remembered
+        self._known: OrderedDict[tuple[str, str], Outcome] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -58,7 +64,18 @@ class OfflineVerifier:
         memory: VerdictMemory,
     ) -> tuple[Outcome, ...]:
         """Return one outcome a criterion, in the same order."""
-        return tuple(_outcome(criterion, response.text) for criterion in criteria)
+        mark = content_id(response.text)
+        return tuple(self._outcome(mark, criterion, response.text) for criterion in criteria)
+
+    def _outcome(self, mark: str, criterion: Criterion, text: str) -> Outcome:
+        key = (mark, criterion.id)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        outcome = self._known[key] = _outcome(criterion, text)
+        if len(self._known) > self._remembered:
+            self._known.popitem(last=False)
+        return outcome
 
 
 def _outcome(criterion: Criterion, text: str) -> Outcome:
