@@ -146,3 +146,6 @@ def test_a_collision_of_hashes_is_not_taken_for_a_repeated_id(tmp_path):
     second = Place(file=str(path), line=2)
     ids.add("b", second)
     ids.add("b", second)  # Known by its hash, and no earlier line has the id.
+    ids.add("a", second)
+    with pytest.raises(InputError, match="'a' comes twice"):
+        ids.add("a", second)

@@ -106,8 +106,10 @@ def test_a_budget_refuses_a_model_without_a_price_and_names_the_section_to_add()
 
 
 def test_without_a_budget_or_with_a_price_every_model_is_admitted():
-    Account().admit("m", None)
-    Account(limit_usd=1.0).admit("m", DOLLAR_A_TOKEN)
+    without, priced = Account(), Account(limit_usd=1.0)
+    without.admit("m", None)
+    priced.admit("m", DOLLAR_A_TOKEN)
+    assert (without.spend().limit_usd, priced.spend().limit_usd) == (None, 1.0)
 
 
 async def test_a_call_that_could_pass_the_limit_is_refused():
@@ -120,8 +122,9 @@ async def test_a_call_that_could_pass_the_limit_is_refused():
 
 
 async def test_a_call_that_just_fits_is_allowed():
-    async with Account(limit_usd=2.0).hold("m", request(), DOLLAR_A_TOKEN):
-        pass
+    account = Account(limit_usd=2.0)
+    async with account.hold("m", request(), DOLLAR_A_TOKEN):
+        assert account.spend().in_flight == 1
 
 
 async def test_a_call_waits_while_only_calls_under_way_stand_between_it_and_the_limit():

@@ -174,7 +174,10 @@ def test_connections_serve_one_loop_after_another() -> None:
 
 
 async def test_closing_what_was_never_used_is_fine() -> None:
-    await Connections().aclose()
+    connections = Connections()
+    await connections.aclose()
+    async with connections as again:
+        assert again is connections, "and it can still be used"
 
 
 async def test_a_host_that_has_no_address_is_unreachable() -> None:

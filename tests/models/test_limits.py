@@ -137,6 +137,7 @@ async def test_calls_in_flight_grow_before_the_first_answer() -> None:
     async with asyncio.timeout(10), AsyncExitStack() as stack:
         for _ in range(40):
             await stack.enter_async_context(limiter.slot(0))
+        assert limiter.in_flight == 40
 
 
 async def test_once_a_call_was_turned_away_only_answers_let_more_in() -> None:
