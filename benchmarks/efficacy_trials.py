@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
+
+from msgspec.structs import replace
 
 from uppertail.models.interface import Model, Reply, Request
 from uppertail.propose.llm import LLMProposer

@@ -10,6 +10,8 @@ own, in turns, and the best of the rounds counts for both sides.
 
 wall_over_bound: a step with all criteria in one call a completion, journal on disk.
 cached_speedup: the same step again from the journal, in a new process.
+served_wall_over_bound, served_cached_speedup: the same through `uppertail serve` on this
+    machine, with as many workers as there are cores: one process is bound by one core.
 single_wall_over_bound: one call a criterion, with --single.
 """
 
@@ -18,23 +20,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from engine_client import server as world
+from reward_server_load import server
 from reward_step_judge import bare, judge
 
 from uppertail.cli.options import VerifyOptions
 from uppertail.cli.rewards import RewardOptions, opened
 from uppertail.models.interface import Reply, Request
 from uppertail.models.wire import Dialect, encode
-from uppertail.reward import Carried, Rollout, RubricScorer
+from uppertail.reward import Carried, RewardFunction, Rollout, RubricScorer
+from uppertail.reward.client import RemoteScorer
 from uppertail.types import Criterion, Prompt, Rubric
 from uppertail.verify.llm import LLMVerifier
 from uppertail.verify.plan import Mode
@@ -110,10 +116,35 @@ async def step(url: str, prompts: int, mode: Mode, slots: int, journal: str) -> 
     return Step(wall, cpu, sum(value is not None for value in batch.values))
 
 
+async def remote_step(url: str, prompts: int) -> Step:
+    """Return what a step took that a reward server scores; its own CPU is not counted."""
+    work = rollouts(prompts)
+    wall, cpu = time.perf_counter(), time.process_time()
+    async with RemoteScorer(url) as scorer:
+        batch = await RewardFunction(scorer)(work)
+        batch.metrics()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Step(wall, cpu, sum(value is not None for value in batch.values))
+
+
+def served(url: str, prompts: int, mode: Mode, slots: int, journal: str) -> Step:
+    """Return what a step takes through a reward server of its own, started before it."""
+    workers = os.cpu_count() or 1
+    words = ("--verifier", f"{_model(mode)}@{url}", "--verifier-mode", mode)
+    share = ("--workers", str(workers), "--concurrency", str(-(-slots // workers)))
+    with server(*words, *share, journal=Path(journal)) as reward:
+        took = measured("remote", reward.url, prompts, mode, slots)
+        reward.process.terminate()  # so that its workers end too
+        reward.process.wait()
+    return took
+
+
 def child(what: str, url: str, prompts: int, mode: Mode, slots: int, journal: str) -> Step:
     """Do one thing in this process."""
     if what == "ours":
         return asyncio.run(step(url, prompts, mode, slots, journal))
+    if what == "remote":
+        return asyncio.run(remote_step(url, prompts))
     sent = asyncio.run(bodies(prompts, mode))
     cpu = time.process_time()
     seconds = asyncio.run(bare(url, sent, slots))
@@ -133,31 +164,43 @@ def measured(what: str, url: str, prompts: int, mode: Mode, slots: int, journal:
 def compare(options: argparse.Namespace, mode: Mode, prefix: str) -> bool:
     """Print the figures of one mode; return whether everything was scored."""
     calls = options.prompts * COMPLETIONS * (1 if mode == "whole" else CRITERIA)
-    first, again, plain = [], [], []
+    took: dict[str, list[Step]] = {
+        name: [] for name in ("plain", "ours", "again", "served", "served_again")
+    }
     settings = (options.prompts, mode, options.slots)
     serving = judge(options.slots, SECONDS)
     if options.judge == "world":
         serving = world(fixed=SECONDS, slots=options.slots)
     with serving as url, tempfile.TemporaryDirectory() as folder:
         for number in range(options.rounds):
-            journal = str(Path(folder) / f"{number}.sqlite")
-            plain.append(measured("bare", url, *settings))
-            first.append(measured("ours", url, *settings, journal))
-            again.append(measured("ours", url, *settings, journal))
-    slot_time = -(-calls // options.slots) * SECONDS
-    ours, cached, others = min(first), min(again), min(plain)
-    bound = max(slot_time, others.wall)
+            own, shared = (str(Path(folder) / f"{number}{name}.sqlite") for name in "os")
+            took["plain"].append(measured("bare", url, *settings))
+            took["ours"].append(measured("ours", url, *settings, own))
+            took["again"].append(measured("ours", url, *settings, own))
+            took["served"].append(served(url, *settings, shared))
+            took["served_again"].append(served(url, *settings, shared))
+    figures(calls, options.slots, {name: min(steps) for name, steps in took.items()}, prefix)
+    expected = options.prompts * COMPLETIONS
+    scored = (one.scored for name, steps in took.items() if name != "plain" for one in steps)
+    return all(one == expected for one in scored)
+
+
+def figures(calls: int, slots: int, best: Mapping[str, Step], prefix: str) -> None:
+    """Print the figures of one mode."""
+    slot_time = -(-calls // slots) * SECONDS
+    bound = max(slot_time, best["plain"].wall)
     show(f"{prefix}calls", calls, 0)
     show(f"{prefix}slot_seconds", slot_time)
-    show(f"{prefix}bare_seconds", others.wall)
-    show(f"{prefix}bare_cpu_seconds", others.cpu)
-    show(f"{prefix}wall_seconds", ours.wall)
-    show(f"{prefix}cpu_seconds", ours.cpu)
-    show(f"{prefix}cached_seconds", cached.wall)
-    show(f"{prefix}wall_over_bound", ours.wall / bound)
-    show(f"{prefix}cached_speedup", ours.wall / cached.wall)
-    expected = options.prompts * COMPLETIONS
-    return all(one.scored == expected for one in (*first, *again))
+    show(f"{prefix}bare_seconds", best["plain"].wall)
+    show(f"{prefix}bare_cpu_seconds", best["plain"].cpu)
+    show(f"{prefix}wall_seconds", best["ours"].wall)
+    show(f"{prefix}cpu_seconds", best["ours"].cpu)
+    show(f"{prefix}cached_seconds", best["again"].wall)
+    show(f"{prefix}wall_over_bound", best["ours"].wall / bound)
+    show(f"{prefix}cached_speedup", best["ours"].wall / best["again"].wall)
+    show(f"{prefix}served_wall_seconds", best["served"].wall)
+    show(f"{prefix}served_wall_over_bound", best["served"].wall / bound)
+    show(f"{prefix}served_cached_speedup", best["served"].wall / best["served_again"].wall)
 
 
 def show(name: str, value: float, digits: int = 3) -> None:

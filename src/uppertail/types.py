@@ -8,6 +8,7 @@ strings that are stable from run to run.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -28,15 +29,30 @@ def content_id(*parts: str) -> str:
     The lengths of the parts are hashed too, so ("ab", "c") and ("a", "bc") differ.
     Lone surrogates, which hostile JSON can hold, are hashed as their code points.
     """
+    return blake2b(_framed(parts), digest_size=8).hexdigest()
+
+
+def content_ids(before: Sequence[str], parts: Sequence[str], after: Sequence[str]) -> list[str]:
+    """Return `content_id(*before, part, *after)` of each part, what they share read once."""
+    begun, end = blake2b(_framed(before), digest_size=8), _framed(after)
+    ids = []
+    for part in parts:
+        whole = begun.copy()
+        whole.update(_framed((part,)) + end)
+        ids.append(whole.hexdigest())
+    return ids
+
+
+def _framed(parts: Sequence[str]) -> bytes:
+    """Return the parts as bytes, each behind its length."""
     pieces: list[bytes] = []
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
         pieces += (len(data).to_bytes(8, "little"), data)
-    return blake2b(b"".join(pieces), digest_size=8).hexdigest()
+    return b"".join(pieces)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One turn of a conversation."""
 
     role: Role

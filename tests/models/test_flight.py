@@ -76,18 +76,41 @@ async def test_all_callers_get_the_same_error_and_the_next_one_tries_again():
     assert await flights.join("k", call) == ("answer 2", True)
 
 
-async def test_cancelling_the_one_who_asked_first_leaves_the_call_to_the_others():
+async def test_when_the_one_who_asked_first_is_cancelled_the_next_one_makes_the_call():
     flights, call = Flights[str](), Call()
-    first = asyncio.create_task(flights.join("k", call))
-    await settle()
-    second = asyncio.create_task(flights.join("k", call))
+    first, second, third = (asyncio.create_task(flights.join("k", call)) for _ in range(3))
     await settle()
     first.cancel()
     await settle()
     assert first.cancelled()
+    assert (call.made, call.cancelled) == (2, 1)
     call.end.set()
-    assert await second == ("answer 1", False)
-    assert call.cancelled == 0
+    assert await second == ("answer 2", True)
+    assert await third == ("answer 2", False)
+
+
+async def test_one_who_is_cancelled_as_the_call_comes_to_it_passes_it_on():
+    flights, call = Flights[str](), Call()
+    first, second, third = (asyncio.create_task(flights.join("k", call)) for _ in range(3))
+    await settle()
+    first.cancel()
+    await asyncio.sleep(0)
+    second.cancel()
+    await settle()
+    call.end.set()
+    assert await third == ("answer 2", True)
+    assert (second.cancelled(), call.made) == (True, 2)
+
+
+async def test_cancelling_one_who_waits_leaves_the_call_alone():
+    flights, call = Flights[str](), Call()
+    first, second = (asyncio.create_task(flights.join("k", call)) for _ in range(2))
+    await settle()
+    second.cancel()
+    await settle()
+    call.end.set()
+    assert await first == ("answer 1", True)
+    assert (second.cancelled(), call.made, call.cancelled) == (True, 1, 0)
 
 
 async def test_the_call_is_cancelled_with_its_last_caller_and_a_new_caller_starts_afresh():
@@ -117,7 +140,7 @@ async def test_a_call_that_fails_while_it_is_being_cancelled_is_not_reported_as_
     caller = asyncio.create_task(Flights[str]().join("k", stubborn))
     await settle()
     caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(ValueError, match="while closing"):
         await caller
     gc.collect()
     assert reported == []

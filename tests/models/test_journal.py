@@ -1,15 +1,16 @@
+import asyncio
 import json
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from uppertail.errors import StorageError
 from uppertail.models.database import APPLICATION
@@ -147,6 +148,63 @@ async def test_the_answer_that_was_stored_first_stands(tmp_path):
         assert first.reply.text == second.reply.text == "first"
         found = await journal.get(key)
         assert found == first
+
+
+async def test_answers_of_one_turn_of_the_loop_are_all_stored(tmp_path):
+    with Journal(tmp_path / "j.db") as journal:
+        put = await asyncio.gather(*(stored(journal, f"{n}", sample=n) for n in range(5)))
+    with Journal(tmp_path / "j.db") as journal:
+        assert [await journal.get(key) for key, _ in put] == [answer(f"{n}") for n in range(5)]
+
+
+async def test_within_one_turn_too_the_first_answer_to_a_key_stands(tmp_path):
+    with Journal(tmp_path / "j.db") as journal:
+        wanted = [("a", 0), ("b", 1), ("c", 1), ("d", 0), ("e", 2)]
+        put = await asyncio.gather(*(stored(journal, text, sample=n) for text, n in wanted))
+        assert [stands.reply.text for _, stands in put] == ["a", "b", "b", "a", "e"]
+
+
+async def test_an_answer_whose_caller_is_cancelled_in_its_turn_is_stored(tmp_path):
+    with Journal(tmp_path / "j.db") as journal:
+        tasks = [asyncio.create_task(stored(journal, f"{n}", sample=n)) for n in range(3)]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(done[1], asyncio.CancelledError)
+        assert await journal.get(call_key("m", request(sample=1))) == answer("1")
+        assert (await tasks[2])[1] == answer("2")
+
+
+async def test_every_answer_of_a_turn_that_cannot_be_stored_is_a_storage_error(tmp_path):
+    with Journal(tmp_path / "j.db") as journal:
+        journal.database.write("PRAGMA query_only = ON", ())
+        tasks = [stored(journal, sample=n) for n in range(3)]
+        errors = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(error) for error in errors] == [StorageError] * 3
+
+
+async def test_closing_a_journal_commits_what_is_left_of_the_turn(tmp_path):
+    with Journal(tmp_path / "j.db") as journal:
+        tasks = [asyncio.create_task(stored(journal, f"{n}", sample=n)) for n in range(2)]
+        await asyncio.sleep(0)
+    assert [stands for _, stands in await asyncio.gather(*tasks)] == [answer("0"), answer("1")]
+    with Journal(tmp_path / "j.db") as journal:
+        assert len(journal.database.rows("SELECT key FROM calls")) == 2
+
+
+def test_a_journal_outlives_a_loop_that_stops_within_a_turn(tmp_path):
+    async def put(journal: Journal, sample: int) -> None:
+        await stored(journal, sample=sample)
+        asyncio.get_running_loop().stop()
+
+    with Journal(tmp_path / "j.db") as journal:
+        for sample in range(2):
+            loop = asyncio.new_event_loop()
+            task = loop.create_task(put(journal, sample))
+            loop.run_forever()
+            loop.close()
+            assert task.done()
+        assert len(journal.database.rows("SELECT key FROM calls")) == 2
 
 
 async def test_a_row_says_who_was_asked_for_what_and_when(tmp_path):

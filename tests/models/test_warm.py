@@ -1,9 +1,9 @@
 import asyncio
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from uppertail.errors import CallFailed
 from uppertail.models.interface import Reply, Request
@@ -193,6 +193,6 @@ def test_every_request_ends_whatever_fails_or_is_cancelled(plan):
                 assert result == Reply(text="yes")
             elif fate == "fail":
                 assert isinstance(result, CallFailed)
-        assert model._leading == {}
+        assert model._waiting == {}
 
     asyncio.run(run())

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from uppertail.errors import InputError
 from uppertail.types import Decider, Message, Prompt
-from uppertail.verify.plan import Asking, criteria_lines, verdict_key
+from uppertail.verify.plan import Asking, criteria_lines, verdict_keys
 
 modes = st.sampled_from(["whole", "chunks", "single"])
 
@@ -77,17 +77,21 @@ def test_the_weight_of_a_criterion_is_not_shown():
 def test_a_verdict_key_changes_with_everything_that_can_change_a_verdict():
     by = Decider(model="m", template="t", protocol="p")
     prompt = Prompt.plain("q", id="1")
+
+    def key(prompt: Prompt, response: str, criterion: str, by: Decider) -> str:
+        return verdict_keys(prompt, response, [criterion], by)[0]
+
     keys = [
-        verdict_key(prompt, "r", "c", by),
-        verdict_key(Prompt.plain("other", id="1"), "r", "c", by),
-        verdict_key(Prompt(id="1", messages=(Message(role="system", content="q"),)), "r", "c", by),
-        verdict_key(Prompt.plain("q", id="2"), "r", "c", by),
-        verdict_key(prompt, "s", "c", by),
-        verdict_key(prompt, "r", "d", by),
-        verdict_key(prompt, "r", "c", replace(by, model="n")),
-        verdict_key(prompt, "r", "c", replace(by, template="n")),
-        verdict_key(prompt, "r", "c", replace(by, protocol="n")),
+        key(prompt, "r", "c", by),
+        key(Prompt.plain("other", id="1"), "r", "c", by),
+        key(Prompt(id="1", messages=(Message(role="system", content="q"),)), "r", "c", by),
+        key(Prompt.plain("q", id="2"), "r", "c", by),
+        key(prompt, "s", "c", by),
+        key(prompt, "r", "d", by),
+        key(prompt, "r", "c", replace(by, model="n")),
+        key(prompt, "r", "c", replace(by, template="n")),
+        key(prompt, "r", "c", replace(by, protocol="n")),
     ]
 
     assert len(set(keys)) == len(keys)
-    assert verdict_key(Prompt.plain("q", id="1"), "r", "c", by) == keys[0]
+    assert key(Prompt.plain("q", id="1"), "r", "c", by) == keys[0]

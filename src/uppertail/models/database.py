@@ -97,12 +97,15 @@ class Database:
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
-    def write_many(self, statement: str, rows: Iterable[Sequence[Value]]) -> None:
-        """Run `statement` once a row, in one transaction: all of them are stored or none."""
+    def write_many(self, statement: str, rows: Iterable[Sequence[Value]]) -> int:
+        """Run `statement` once a row, in one transaction: all of them are stored or none.
+
+        Returns how many rows were changed in all.
+        """
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(statement, rows)
+                return self._connection.executemany(statement, rows).rowcount
         except sqlite3.Error as error:
             raise self._explained(error) from error
 

@@ -19,10 +19,15 @@ def to_json(value: object) -> str:
     character outside ASCII is escaped (and two surrogates that form a pair read back as the
     character that they stand for). msgspec writes the common case six times faster.
     """
+    return to_json_bytes(value).decode()
+
+
+def to_json_bytes(value: object) -> bytes:
+    """Return `to_json` as bytes."""
     try:
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
+        return json.dumps(msgspec.to_builtins(value), separators=(",", ":")).encode()
 
 
 def from_json(text: str, to: type[T]) -> T:

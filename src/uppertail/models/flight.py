@@ -3,65 +3,73 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class _Flight(Generic[T]):
-    """A call that is under way, and how many wait for it."""
+class _Yours:
+    """What one who waits is told when it is to make the call."""
 
-    __slots__ = ("task", "waiting")
 
-    def __init__(self, task: asyncio.Task[T]) -> None:
-        self.task = task
-        self.waiting = 0
+_YOURS = _Yours()
 
 
 class Flights(Generic[T]):
     """Calls under way, by key. Whoever asks for a key that is under way waits for that call.
 
-    The call runs in a task of its own, so that cancelling the one who asked first takes
-    nothing from those who joined: the call is cancelled only when the last of them is.
-    A failure reaches all of them as the same error and is not remembered.
+    Who asks first makes the call. A failure reaches all who wait as the same error and is not
+    remembered. When the first one is cancelled its call is too, and the next one makes it anew:
+    a task of its own, which would outlive its caller, would cost every call what only this needs.
     """
 
     def __init__(self) -> None:
-        self._flights: dict[str, _Flight[T]] = {}
+        self._waiting: dict[str, deque[asyncio.Future[T | _Yours]]] = {}
 
     async def join(self, key: str, call: Callable[[], Coroutine[None, None, T]]) -> tuple[T, bool]:
-        """Return what the call gives, and whether this caller is the one who started it."""
-        flight = self._flights.get(key)
-        started = flight is None
-        if flight is None:
-            flight = _Flight(asyncio.create_task(self._fly(key, call)))
-            self._flights[key] = flight
-        flight.waiting += 1
+        """Return what the call gives, and whether this caller is the one who made it."""
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            self._waiting[key] = deque()
+            return await self._fly(key, call), True
+        told: asyncio.Future[T | _Yours] = asyncio.get_running_loop().create_future()
+        waiting.append(told)
         try:
-            # A shield costs half of asyncio.wait, and leaves the task alone as well.
-            return await asyncio.shield(flight.task), started
+            answer = await told
         except asyncio.CancelledError:
-            if flight.waiting == 1 and not flight.task.done():
-                await self._abandon(key, flight)
+            if not told.cancelled() and told.exception() is None and told.result() is _YOURS:
+                self._pass_on(key)  # it came in the same moment
             raise
-        finally:
-            flight.waiting -= 1
+        if isinstance(answer, _Yours):
+            return await self._fly(key, call), True
+        return answer, False
 
     async def _fly(self, key: str, call: Callable[[], Coroutine[None, None, T]]) -> T:
-        flight = self._flights[key]
         try:
-            return await call()
-        finally:
-            # An abandoned flight may already have a successor under its key.
-            if self._flights.get(key) is flight:
-                del self._flights[key]
+            answer = await call()
+        except asyncio.CancelledError:
+            self._pass_on(key)
+            raise
+        except BaseException as error:  # whatever it is, those who wait must hear of it
+            for told in self._left(key):
+                told.set_exception(error)
+            raise
+        for told in self._left(key):
+            told.set_result(answer)
+        return answer
 
-    async def _abandon(self, key: str, flight: _Flight[T]) -> None:
-        """Cancel a call that nobody waits for, and wait until it has cleaned up."""
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        flight.task.cancel()
-        await asyncio.wait((flight.task,))
-        if not flight.task.cancelled():
-            flight.task.exception()  # seen, so that the loop does not report it as forgotten
+    def _pass_on(self, key: str) -> None:
+        """Let the next one who still waits make the call."""
+        waiting = self._waiting[key]
+        while waiting:
+            told = waiting.popleft()
+            if not told.done():  # it is done where its caller was cancelled
+                told.set_result(_YOURS)
+                return
+        del self._waiting[key]
+
+    def _left(self, key: str) -> list[asyncio.Future[T | _Yours]]:
+        """Return those who still wait; the call has ended."""
+        return [told for told in self._waiting.pop(key) if not told.done()]

@@ -6,8 +6,9 @@ journal around it, a script in a test, a replay of an earlier run, the simulated
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import msgspec
 
 from uppertail.types import Message
 
@@ -15,8 +16,7 @@ CallRole = Literal["proposer", "verifier", "sampler", "judge", "policy"]
 Finish = Literal["stop", "length", "content_filter", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call: what is asked, and how the answer is drawn.
 
     Messages, sampling parameters, template and sample index are the call's identity
@@ -39,8 +39,7 @@ class Request:
     """Id of the beginning that this request shares with its siblings; empty for none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one call, as the server counted them (0 where it did not say)."""
 
     prompt_tokens: int = 0
@@ -51,8 +50,7 @@ class Usage:
     reasoning_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a model answered."""
 
     text: str

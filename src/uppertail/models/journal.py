@@ -6,6 +6,7 @@ what it has already paid for. Failures are never stored: they may be worth anoth
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,18 +17,21 @@ from typing import Protocol, Self
 
 import msgspec
 
-from uppertail.models.database import Database, Value
-from uppertail.models.encoding import from_json, to_json
+from uppertail.errors import StorageError
+from uppertail.models.database import Database, Row, Value
+from uppertail.models.encoding import from_json, to_json, to_json_bytes
 from uppertail.models.interface import Reply, Request, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A reply and what it cost."""
 
     reply: Reply
     usd: float | None
     """None where the model's price is unknown."""
+
+
+_ADD = f"INSERT INTO calls VALUES ({', '.join('?' * 12)}) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - only marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ def call_key(model: str, request: Request) -> str:
         "template": request.template,
         "top_p": _number(request.top_p),
     }
-    return sha256(to_json(identity).encode()).hexdigest()
+    return sha256(to_json_bytes(identity)).hexdigest()
 
 
 def _number(value: float | None) -> float | None:
@@ -98,11 +102,23 @@ def _number(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
+class _Turn:
+    """One turn of the event loop, and what else is to be committed in it."""
+
+    __slots__ = ("loop", "rows")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.rows: list[tuple[Row, asyncio.Future[bool]]] = []
+
+
 class Journal:
     """The call store of a run: the table `calls` of one SQLite file.
 
     Every answer is committed on the event loop, some tens of microseconds, before `put`
-    returns. Killing the process loses at most the answer that was being committed.
+    returns; those that come in the same turn of the loop are committed together, which leaves
+    the file to other processes for longer. Killing the process loses at most the answers that
+    were being committed, and nobody has seen those.
 
     Raises:
         StorageError: from every method, where the file cannot be used.
@@ -111,6 +127,7 @@ class Journal:
     def __init__(self, path: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         self.database = Database(path)
         self._clock = clock
+        self._turn: _Turn | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +142,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
+        self._end_turn()
         self.database.close()
 
     async def get(self, key: str, /) -> Answer | None:
@@ -154,12 +172,34 @@ class Journal:
             reply.seconds,
             self._clock(),
         )
-        marks = ", ".join("?" * len(row))
-        added = self.database.write(
-            f"INSERT INTO calls VALUES ({marks}) ON CONFLICT (key) DO NOTHING",  # noqa: S608 - only marks
-            row,
-        )
+        added = await self._add(row)
         return answer if added else await self.get(key) or answer
+
+    async def _add(self, row: Row) -> bool:
+        """Commit `row`; return whether it was new. False may also mean that another one was not."""
+        loop = asyncio.get_running_loop()
+        if self._turn is None or self._turn.loop is not loop:
+            self._turn = _Turn(loop)
+            loop.call_soon(self._end_turn)
+            return bool(self.database.write(_ADD, row))
+        added: asyncio.Future[bool] = loop.create_future()
+        self._turn.rows.append((row, added))
+        return await added
+
+    def _end_turn(self) -> None:
+        """Commit the rows that came after the first one of this turn of the loop."""
+        turn, self._turn = self._turn, None
+        if turn is None or not turn.rows:
+            return
+        waiting = [added for _, added in turn.rows if not added.done()]
+        try:
+            added = self.database.write_many(_ADD, [row for row, _ in turn.rows])
+        except StorageError as error:
+            for future in waiting:
+                future.set_exception(error)
+            return
+        for future in waiting:
+            future.set_result(added == len(turn.rows))
 
     async def spent(self) -> tuple[Spent, ...]:
         """Return what all stored calls have cost, one entry a model, by name."""

@@ -85,10 +85,10 @@ class Limiter:
         now = clock()
         self._requests = Pace(rpm, now=now) if rpm is not None else None
         self._tokens = Pace(tpm, now=now) if tpm is not None else None
-        self._turn_taken = False
-        self._ahead: deque[asyncio.Future[None]] = deque()
-        self._queue: deque[asyncio.Future[None]] = deque()
-        self._freed: asyncio.Future[None] | None = None
+        self._ahead: deque[tuple[Slot, asyncio.Future[None]]] = deque()
+        self._queue: deque[tuple[Slot, asyncio.Future[None]]] = deque()
+        self._growth: asyncio.TimerHandle | None = None
+        self._holding: asyncio.Task[None] | None = None
 
     @property
     def in_flight(self) -> int:
@@ -103,8 +103,7 @@ class Limiter:
     @property
     def waiting(self) -> int:
         """Calls that wait to be admitted."""
-        queued = (*self._ahead, *self._queue)
-        return sum(not future.done() for future in queued) + self._turn_taken
+        return sum(not future.done() for _, future in (*self._ahead, *self._queue))
 
     def slot(self, tokens: int, *, ahead: bool = False) -> Slot:
         """Return a slot to be entered with `async with`; entering it waits for admission.
@@ -116,19 +115,36 @@ class Limiter:
         return Slot(self, tokens, ahead=ahead)
 
     async def _admit(self, slot: Slot) -> None:
-        """Wait until `slot` may be used. Only the head of the queue waits for anything else."""
-        await self._take_turn(self._ahead if slot.ahead else self._queue)
+        """Wait until `slot` may be used."""
+        future = asyncio.get_running_loop().create_future()
+        (self._ahead if slot.ahead else self._queue).append((slot, future))
+        self._let_in()
+        if future.done():
+            return
         try:
-            while True:
+            await future
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                self._leave()  # it was admitted in the same moment
+            raise
+
+    def _let_in(self) -> None:
+        """Admit those who wait for as long as they may go, then see to it that it is tried again.
+
+        Only the head of the queue waits for anything else than its turn.
+        """
+        while lane := self._ahead or self._queue:
+            slot, future = lane[0]
+            if not future.done():  # it is done where its caller was cancelled
                 if self._in_flight >= self.allowed:
-                    await self._until_freed()
-                elif (seconds := self._hold(self._clock())) > 0:
-                    await self._sleep(seconds)
-                else:
-                    break
-            self._enter(slot)
-        finally:
-            self._pass_turn()
+                    self._grow_later()
+                    return
+                if (seconds := self._hold(self._clock())) > 0:
+                    self._look_later(seconds)
+                    return
+                self._enter(slot)
+                future.set_result(None)
+            lane.popleft()
 
     def _hold(self, now: float) -> float:
         """Return the seconds for which nothing may be sent."""
@@ -153,17 +169,28 @@ class Limiter:
 
     def _leave(self) -> None:
         self._in_flight -= 1
-        self._look_again()
+        self._let_in()
 
-    def _look_again(self) -> None:
-        """Let the head of the queue see whether it may go."""
-        if self._freed is not None and not self._freed.done():
-            self._freed.set_result(None)
+    def _grow_later(self) -> None:
+        """Let one more in after a while, unless the server has said that it is too busy."""
+        if self._growth is None and self._probing and self._allowed < self._maximum:
+            seconds = _GROWTH_SECONDS / self._allowed
+            self._growth = asyncio.get_running_loop().call_later(seconds, self._one_more)
 
     def _one_more(self) -> None:
-        if self._probing:
+        self._growth = None
+        if self._probing and self._in_flight >= self.allowed:
             self._allowed = min(float(self._maximum), self._allowed + 1.0)
-            self._look_again()
+        self._let_in()
+
+    def _look_later(self, seconds: float) -> None:
+        if self._holding is None:
+            self._holding = asyncio.create_task(self._held(seconds))
+
+    async def _held(self, seconds: float) -> None:
+        await self._sleep(seconds)
+        self._holding = None
+        self._let_in()
 
     def _spent(self, more: int) -> None:
         if self._tokens is not None:
@@ -182,40 +209,6 @@ class Limiter:
             self._probing = False
             self._allowed = max(1.0, min(self._allowed, self._in_flight) * _BACK_OFF)
         self._paused_until = max(self._paused_until, self._clock() + pause_seconds)
-
-    async def _take_turn(self, lane: deque[asyncio.Future[None]]) -> None:
-        if not self._turn_taken:
-            self._turn_taken = True
-            return
-        future = asyncio.get_running_loop().create_future()
-        lane.append(future)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if not future.cancelled():
-                self._pass_turn()  # the turn came in the same moment
-            raise
-
-    def _pass_turn(self) -> None:
-        while lane := self._ahead or self._queue:
-            future = lane.popleft()
-            if not future.done():  # it is done where its caller was cancelled
-                future.set_result(None)
-                return
-        self._turn_taken = False
-
-    async def _until_freed(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._freed = loop.create_future()
-        timer = None
-        if self._probing and self._allowed < self._maximum:
-            timer = loop.call_later(_GROWTH_SECONDS / self._allowed, self._one_more)
-        try:
-            await self._freed
-        finally:
-            self._freed = None
-            if timer is not None:
-                timer.cancel()
 
 
 class Slot:

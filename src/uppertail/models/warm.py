@@ -25,7 +25,8 @@ class WarmFirst:
         self._model = model
         self._remembered = remembered
         self._warm: OrderedDict[str, None] = OrderedDict()
-        self._leading: dict[str, asyncio.Future[bool]] = {}
+        self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
+        """By prefix that is being sent for the first time: those who wait for that."""
 
     @property
     def name(self) -> str:
@@ -41,19 +42,19 @@ class WarmFirst:
     async def _is_first(self, prefix: str) -> bool:
         """Return whether this request must lead; otherwise wait until it may go."""
         while prefix not in self._warm:
-            leader = self._leading.get(prefix)
-            if leader is None:
+            waiting = self._waiting.get(prefix)
+            if waiting is None:
                 return True
-            # asyncio.wait leaves the future alone when the one who waits is cancelled.
-            await asyncio.wait((leader,))
-            if leader.result():
+            # One future each: cancelling one who waits leaves the others alone.
+            answered = asyncio.get_running_loop().create_future()
+            waiting.append(answered)
+            if await answered:
                 return False
         self._warm.move_to_end(prefix)
         return False
 
     async def _lead(self, request: Request) -> Reply:
-        ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._leading[request.prefix] = ended
+        self._waiting[request.prefix] = []
         answered = True
         try:
             reply = await self._model.complete(request)
@@ -62,8 +63,9 @@ class WarmFirst:
             answered = False
             raise
         finally:
-            del self._leading[request.prefix]
-            ended.set_result(answered)
+            for future in self._waiting.pop(request.prefix):
+                if not future.done():  # it is done where its caller was cancelled
+                    future.set_result(answered)
         return reply
 
     def _remember(self, prefix: str) -> None:

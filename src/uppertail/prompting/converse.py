@@ -8,8 +8,9 @@ only place that awaits; a test drives the generator by hand.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from uppertail.errors import Lost
 from uppertail.models.interface import Model, Reply, Request

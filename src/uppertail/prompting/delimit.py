@@ -16,9 +16,10 @@ label and the text itself, which gives three things at once:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
+
+import msgspec
 
 from uppertail.text import encodable
 from uppertail.types import content_id
@@ -26,8 +27,7 @@ from uppertail.types import content_id
 __all__ = ["Block", "delimit", "encodable"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A text between delimiters."""
 
     label: str
@@ -61,9 +61,12 @@ def delimit(contents: Mapping[str, str], *, seed: int, around: str = "") -> dict
         around: the rest of the message; no nonce occurs in it either.
     """
     safe = {label: encodable(text) for label, text in contents.items()}
-    texts = [_lower(around), *(text.lower() for text in safe.values())]
-    draws = ({k: _nonce(seed, draw, k, text) for k, text in safe.items()} for draw in count())
-    nonces = next(d for d in draws if not any(n in text for n in d.values() for text in texts))
+    # A nonce holds no line break, so that none is found across the seam of two texts.
+    texts = "\n".join((_lower(around), *(text.lower() for text in safe.values())))
+    for draw in count():
+        nonces = {label: _nonce(seed, draw, label, text) for label, text in safe.items()}
+        if not any(nonce in texts for nonce in nonces.values()):
+            break
     return {label: Block(label=label, nonce=nonces[label], content=safe[label]) for label in safe}
 
 

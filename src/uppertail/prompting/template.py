@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
@@ -42,7 +42,18 @@ class Template:
         Raises:
             KeyError: a slot has no value; `parse` has made sure that none is unknown.
         """
-        return _SLOT.sub(lambda slot: values[slot[1]], self.text)
+        texts, slots = _pieces(self.text)
+        filled = [
+            part for slot, text in zip(slots, texts, strict=False) for part in (text, values[slot])
+        ]
+        return "".join((*filled, texts[-1]))
+
+
+@lru_cache(maxsize=64)  # every call fills one of a few templates
+def _pieces(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what stands around the slots, and their names: one text more than slots."""
+    found = _SLOT.split(text)
+    return tuple(found[::2]), tuple(found[1::2])
 
 
 def version_of(*texts: str) -> str:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from uppertail.concurrent import together
 from uppertail.errors import Stopped
+from uppertail.garbage import OF_THIS_PROCESS
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,4 +45,5 @@ async def run_all(
             if stopped:
                 return
 
-    await together(worker() for _ in range(at_once))
+    with OF_THIS_PROCESS.seldom():
+        await together(worker() for _ in range(at_once))

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from uppertail.errors import InputError, Lost, Stopped, StorageError
+from uppertail.garbage import OF_THIS_PROCESS
 from uppertail.models.account import Account
 from uppertail.reward.batch import RewardBatch
-from uppertail.reward.collection import OF_THIS_PROCESS
 from uppertail.reward.facts import BatchFacts, SpendFacts, facts_of, group_of
 from uppertail.reward.in_time import LATE
 from uppertail.reward.loop import LoopThread

@@ -17,7 +17,16 @@ from uppertail.reward.retest import Retest
 from uppertail.reward.rubrics import RubricSource
 from uppertail.score import Aggregation, score
 from uppertail.score.interface import Judged, Reward, Rollout
-from uppertail.types import Criterion, Decider, Outcome, Response, Rubric, Verdict, content_id
+from uppertail.types import (
+    Criterion,
+    Decider,
+    Message,
+    Outcome,
+    Response,
+    Rubric,
+    Verdict,
+    content_id,
+)
 from uppertail.verify.checked import VERSION
 from uppertail.verify.interface import Verifier
 
@@ -138,13 +147,16 @@ class RubricScorer:
             return Reward(value=None, why=why)
         if not text.strip():
             return self._reward(rubric, _nothing(rubric))
-        turns = [part for m in rollout.prompt.messages for part in (m.role, m.content)]
-        asked = content_id(*turns)
         return Decidable(
             rollout=rollout,
             response=Response(id="rollout", text=text),
             rubric=rubric,
-            key=content_id(asked, text, _criteria_key(rubric.criteria), self._identity),
+            key=content_id(
+                _asked_key(rollout.prompt.messages),
+                text,
+                _criteria_key(rubric.criteria),
+                self._identity,
+            ),
         )
 
     async def _decide(self, plan: Decidable, memory: BatchMemory) -> tuple[Outcome, ...]:
@@ -191,6 +203,12 @@ def _nothing(rubric: Rubric) -> tuple[Outcome, ...]:
     """Return what a completion without words earns: no merit, and no fault."""
     verdict = Verdict(met=False, by=_NOTHING, reason="the completion is empty")
     return (verdict,) * len(rubric.criteria)
+
+
+@lru_cache(maxsize=8192)
+def _asked_key(messages: tuple[Message, ...]) -> str:
+    """Return a hash of what the policy was asked."""
+    return content_id(*(part for message in messages for part in (message.role, message.content)))
 
 
 @lru_cache(maxsize=8192)

@@ -53,16 +53,15 @@ def score(
     weights = [c.weight if aggregation == "weighted" else _sign(c.weight) for c in criteria]
     if not any(weight > 0 for weight in weights):
         raise ValueError("a rubric needs at least one criterion of positive weight")
-    worst = [
-        _met(outcome, weight, best=False) for outcome, weight in zip(outcomes, weights, strict=True)
-    ]
-    low = _share(weights, worst, aggregation)
-    if all(isinstance(outcome, Verdict) for outcome in outcomes):
-        return Score(value=low, low=low, high=low, answered=1.0)
-    best = [
-        _met(outcome, weight, best=True) for outcome, weight in zip(outcomes, weights, strict=True)
-    ]
-    high = _share(weights, best, aggregation)
+    decided = [outcome.met for outcome in outcomes if isinstance(outcome, Verdict)]
+    if len(decided) == len(outcomes):
+        earned = _share(weights, decided, aggregation)
+        return Score(value=earned, low=earned, high=earned, answered=1.0)
+    pairs = tuple(zip(outcomes, weights, strict=True))
+    low, high = (
+        _share(weights, [_met(o, w, best=best) for o, w in pairs], aggregation)
+        for best in (False, True)
+    )
     answered = _answered(criteria, outcomes)
     if answered >= min_answered:
         return Score(value=low, low=low, high=high, answered=answered)
@@ -84,8 +83,8 @@ def _share(weights: Sequence[float], met: Sequence[bool], aggregation: Aggregati
     if aggregation == "all_or_nothing":
         return float(all(m == (w > 0) for w, m in zip(weights, met, strict=True)))
     # fsum rounds once, so that equal sums tie whatever the order of their terms.
-    points = fsum(w for w, m in zip(weights, met, strict=True) if m)
-    return min(1.0, max(0.0, points / fsum(w for w in weights if w > 0)))
+    points = fsum([w for w, m in zip(weights, met, strict=True) if m])
+    return min(1.0, max(0.0, points / fsum([w for w in weights if w > 0])))
 
 
 def _answered(criteria: Sequence[Criterion], outcomes: Sequence[Outcome]) -> float:

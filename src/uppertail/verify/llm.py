@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+import msgspec
 
 from uppertail.concurrent import together
 from uppertail.errors import Lost
@@ -36,7 +38,7 @@ from uppertail.types import (
 )
 from uppertail.verify.checked import decide
 from uppertail.verify.interface import VerdictMemory
-from uppertail.verify.plan import Asking, Mode, Order, criteria_lines, verdict_key
+from uppertail.verify.plan import Asking, Mode, Order, criteria_lines, verdict_keys
 from uppertail.verify.read import Answer, read_verdicts
 
 _PACKAGE = "uppertail.verify"
@@ -137,7 +139,8 @@ class LLMVerifier:
         """Return the keys of the verdicts that may be reused, by criterion id."""
         if not self._asking.reuses:
             return {}
-        return {id: verdict_key(prompt, response.text, id, self._by) for id in ids}
+        keys = verdict_keys(prompt, response.text, ids, self._by)
+        return dict(zip(ids, keys, strict=True))
 
     async def _call(
         self,
@@ -186,8 +189,7 @@ class LLMVerifier:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rendered message."""
 
     text: str
@@ -236,7 +238,10 @@ def render(
     beginning = text.partition(blocks[varying].opening)[0]
     others = [block for label, block in blocks.items() if label != varying]
     shared = all(block.closing in beginning for block in others)
-    return Page(text=text, prefix=content_id(beginning) if shared else "")
+    return Page(text=text, prefix=_prefix_id(beginning) if shared else "")
+
+
+_prefix_id = lru_cache(maxsize=256)(content_id)  # what siblings share is hashed once
 
 
 def overhead_chars(template: Template) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from uppertail.errors import InputError
-from uppertail.types import Decider, Prompt, content_id
+from uppertail.types import Decider, Prompt, content_id, content_ids
 
 T = TypeVar("T")
 Mode = Literal["whole", "chunks", "single"]
@@ -102,11 +103,18 @@ def criteria_lines(texts: Mapping[str, str]) -> str:
     Args:
         texts: the criteria by the ids that the reply must use.
     """
-    return "\n".join(f"- {id}: {' '.join(text.split())}" for id, text in texts.items())
+    return "\n".join([f"- {id}: {_one_line(text)}" for id, text in texts.items()])
 
 
-def verdict_key(prompt: Prompt, response_text: str, criterion_id: str, by: Decider) -> str:
-    """Return the key under which a verdict may be reused: everything that can change it.
+@lru_cache(maxsize=4096)  # a rubric's criteria are shown again for every response
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def verdict_keys(
+    prompt: Prompt, response_text: str, criterion_ids: Sequence[str], by: Decider
+) -> list[str]:
+    """Return the keys under which verdicts may be reused: everything that can change them.
 
     The prompt's id is in it, so that two prompts of the same words never see each other's
     verdicts: which of them ended first would change what the other one asks.
@@ -115,8 +123,8 @@ def verdict_key(prompt: Prompt, response_text: str, criterion_id: str, by: Decid
     votes and temperature. A stored verdict's own `by` therefore gives its key again.
     """
     turns = [part for message in prompt.messages for part in (message.role, message.content)]
-    decider = (by.model, by.template, by.protocol)
-    return content_id(prompt.id, content_id(*turns), response_text, criterion_id, *decider)
+    shown = (prompt.id, content_id(*turns), response_text)
+    return content_ids(shown, criterion_ids, (by.model, by.template, by.protocol))
 
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:

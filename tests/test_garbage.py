@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from uppertail.reward.collection import SELDOM, Collections
+from uppertail.garbage import SELDOM, Collections
 
 
 @pytest.fixture(autouse=True)
