@@ -16,6 +16,7 @@ from uppertail.errors import BudgetExhausted, CallFailed, InputError, ModelUnusa
 from uppertail.evaluate.bench.systems import System
 from uppertail.judge import LLMJudge, LLMListJudge
 from uppertail.models import Scripted
+from uppertail.reward.server.run import listen
 
 PAIRS = [
     {
@@ -146,6 +147,14 @@ def test_a_model_that_cannot_be_used_stops_the_run_after_one_item(data, tmp_path
     with pytest.raises(ModelUnusable):
         carry_out(invocation(data, tmp_path / "run"), opener=judging(model))
     assert model.calls <= 2
+
+
+def test_a_reward_server_that_is_not_there_ends_the_run_at_once(data, tmp_path):
+    with listen("127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    absent = invocation(data, tmp_path / "run", asked=asked(judge=None, scorer=url))
+    with pytest.raises(ModelUnusable, match=f"{url} does not answer: .*`uppertail serve`"):
+        carry_out(absent)
 
 
 def test_another_system_data_or_seed_needs_another_folder(data, tmp_path):

@@ -4,12 +4,16 @@ import json
 from importlib.resources import files
 
 import pytest
+from pyarrow.parquet import read_table
 
 from tests.train.gold import QUESTIONS, rubric_of
 from tests.train.tiny import save_tiny
 from uppertail.cli.train import train
 from uppertail.data.rows import criterion_row
-from uppertail.errors import InputError
+from uppertail.errors import InputError, ModelUnusable
+from uppertail.reward.monitor_split import drop_criteria, split_rubric
+from uppertail.reward.monitor_watch import read_state
+from uppertail.reward.server.run import listen
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -118,6 +122,12 @@ def test_a_dry_run_is_json_for_programs(arguments, expected, prompts, pools, pai
         (("grpo", "PROMPTS", "--model", "o/n", "--by", "server"), "go together"),
         (("grpo", "PROMPTS", "--model", "o/n", "--judge", "o/j"), "without --by comparisons"),
         (("grpo", "PROMPTS", "--model", "o/n", "--watch-share", "0"), "--watch-share"),
+        (("grpo", "PROMPTS", "--model", "o/n", "--hold-out", "1"), "--hold-out"),
+        (("grpo", "PROMPTS", "--model", "o/n", "--criterion-dropout", "1"), "--criterion-dropout"),
+        (
+            ("grpo", "PROMPTS", "--model", "o/n", "--by", "comparisons", "--hold-out", "0.5"),
+            "need --by rubrics",
+        ),
         (("grpo", "PROMPTS", "--model", "o/n", "--patience", "0"), "--patience"),
         (("grpo", "PROMPTS", "--model", "o/n", "--eval-every", "0"), "--eval-every"),
         (("grpo", "gone.jsonl", "--model", "o/n"), "gone.jsonl"),
@@ -164,6 +174,37 @@ def test_grpo_trains_and_the_same_command_finds_it_done(prompts, model, tmp_path
         run(*command, *held_out, "--kl", 0.5)
 
 
+def test_criteria_are_held_out_of_the_reward_and_dropped_from_steps(prompts, model, tmp_path):
+    out = tmp_path / "run"
+    command = ("grpo", prompts, "--model", model, "--out", out, *TINY_GRPO)
+    assert run(*command, "--hold-out", 0.3, "--criterion-dropout", 0.4) == 0
+    splits = {q.prompt.id: split_rubric(rubric_of(q), share=0.3) for q in QUESTIONS}
+    assert all(split.held_out is not None for split in splits.values())
+    kept = {q.prompt.text: splits[q.prompt.id].kept for q in QUESTIONS}
+    rewarded = set()
+    for step, file in enumerate(sorted((out / "completions").glob("*.parquet"))):
+        for row in read_table(file).to_pylist():
+            rubric = kept[row["prompt"][-1]["content"]]
+            left = {c.text for c in drop_criteria(rubric, rate=0.4, step=step).criteria}
+            assert {one["criterion"] for one in json.loads(row["rubric_verdicts"])} == left
+            rewarded.add(frozenset(left))
+    assert len(rewarded) == 4  # two prompts a step
+    seen = read_state(out / "checkpoint-2" / "hacking_0.json").steps
+    assert [len(known) for known in seen.values()] == [8] * 2
+    assert all(one.both is not None for known in seen.values() for one in known)
+
+
+def test_rubrics_without_a_criterion_to_spare_are_refused_or_counted(prompts, capsys):
+    rows = [json.loads(line) for line in prompts.read_text().splitlines()]
+    command = ("grpo", prompts, "--model", "o/n", "--batch", 4, "--hold-out", 0.3, "--dry-run")
+    write(prompts, [{**rows[0], "criteria": rows[0]["criteria"][:1]}, *rows[1:]])
+    assert run(*command) == 0
+    assert "1 of 4 rubrics have no criterion that could be held out" in capsys.readouterr().err
+    write(prompts, [{**row, "criteria": row["criteria"][:1]} for row in rows])
+    with pytest.raises(InputError, match="--hold-out needs rubrics with two criteria"):
+        run(*command)
+
+
 def test_grpo_learns_from_comparisons_with_its_greedy_answer(prompts, model, tmp_path, capsys):
     out = tmp_path / "run"
     rewarded = ("--by", "comparisons", "--judge", "length")
@@ -173,6 +214,19 @@ def test_grpo_learns_from_comparisons_with_its_greedy_answer(prompts, model, tmp
     assert len(rewards) == 2
     assert all(0 <= value <= 1 for value in rewards)
     assert str(out / "model") in capsys.readouterr().out
+
+
+def test_a_reward_server_that_is_not_there_ends_the_command_before_a_model_is_loaded(
+    prompts, tmp_path
+):
+    with listen("127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    # Nothing of that name could be loaded here, so that a later error would be another one.
+    command = ("grpo", prompts, "--model", "owner/name", "--out", tmp_path / "run", *TINY_GRPO)
+    with pytest.raises(ModelUnusable, match=f"{url} does not answer: .*`uppertail serve`"):
+        run(*command, "--by", "server", "--server", url)
+    with pytest.raises(InputError, match="tokenizer cannot be loaded"):
+        run(*command)
 
 
 def test_sft_imitates_what_best_of_n_kept(pools, model, tmp_path, capsys):

@@ -16,7 +16,8 @@ from uppertail.checks import Words
 from uppertail.errors import InputError, ModelUnusable
 from uppertail.reward import Carried, RewardFunction, RubricScorer
 from uppertail.reward.adapters.trl import trl_reward
-from uppertail.reward.client import RemoteScorer, parts_of, remote_reward
+from uppertail.reward.client import RemoteScorer, remote_reward
+from uppertail.reward.sending import parts_of
 from uppertail.reward.server.limits import Limits
 from uppertail.reward.server.run import listen
 from uppertail.reward.shaping import shape_named
@@ -242,6 +243,75 @@ async def test_a_server_that_comes_back_with_another_scorer_stops_the_run():
     await remote.aclose()
 
 
+def nowhere() -> str:
+    """Return an address where nothing listens."""
+    with listen("127.0.0.1", 0) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def test_a_server_that_is_there_passes_the_check_without_work():
+    scorer = Lengths()
+    environ = {"UPPERTAIL_TOKEN": TOKEN}
+    async with served(scorer, token=TOKEN) as rig, RemoteScorer(rig.url, environ=environ) as remote:
+        await remote.check()
+    assert not scorer.asked
+
+
+async def test_the_check_names_the_address_and_what_to_do_where_nothing_listens():
+    url = nowhere()
+    async with RemoteScorer(url) as remote:
+        with pytest.raises(ModelUnusable, match=f"{url} does not answer: .*`uppertail serve`"):
+            await remote.check()
+
+
+async def test_the_check_tells_a_wrong_token_another_server_and_an_unknown_set_of_rubrics():
+    async with served(token=TOKEN) as rig:
+        for url, environ, rubrics, said in (
+            (rig.url, {"UPPERTAIL_TOKEN": "wrong"}, "", "UPPERTAIL_TOKEN has a wrong token"),
+            (f"{rig.url}/v1", {"UPPERTAIL_TOKEN": TOKEN}, "", "scores rollouts"),
+            (rig.url, {"UPPERTAIL_TOKEN": TOKEN}, "law", "refuses us: .*'law'"),
+        ):
+            async with RemoteScorer(url, rubrics=rubrics, environ=environ) as remote:
+                with pytest.raises(ModelUnusable, match=said):
+                    await remote.check()
+
+
+async def test_what_the_check_learns_of_the_scorer_holds_for_the_run():
+    async with served(Lengths(name="judge-1")) as rig:
+        remote = RemoteScorer(rig.url)
+        await remote.check()
+    async with served(Lengths(name="judge-2"), port=int(rig.url.rpartition(":")[2])):
+        with pytest.raises(ModelUnusable, match="'judge-1' and now scores as 'judge-2'"):
+            await remote.score([rollout("abc")])
+    await remote.aclose()
+
+
+def test_a_remote_reward_is_checked_where_that_is_asked():
+    url = nowhere()
+    with pytest.raises(ModelUnusable, match=url):
+        remote_reward(url, check=True)
+    remote_reward(url).close()
+
+
+async def test_a_server_that_goes_away_is_said_once_and_its_return_once(caplog):
+    caplog.set_level("WARNING", logger="uppertail.reward")
+    async with served() as rig:
+        remote = RemoteScorer(rig.url, batch=1)
+        await remote.score([rollout("abc")])
+    asked = [rollout("abc", group=str(n)) for n in range(4)]
+    lost = await remote.score(asked, deadline=await in_seconds(0.6))
+    assert values(lost) == [None] * 4
+    (gone,) = [record.getMessage() for record in caplog.records]
+    assert f"the reward server {rig.url} does not answer: " in gone
+    assert "asking again until the batch is due, in" in gone
+    async with served(port=int(rig.url.rpartition(":")[2])):
+        assert values(await remote.score(asked)) == [0.3] * 4
+    await remote.aclose()
+    assert [record.getMessage() for record in caplog.records][1:] == [
+        f"the reward server {rig.url} answers again"
+    ]
+
+
 Handler = Callable[[int, dict], web.Response]
 
 
@@ -269,6 +339,36 @@ async def answering(handler: Handler) -> AsyncIterator[str]:
 def scored(body: dict, **fields: object) -> web.Response:
     results = [{"value": 0.5} for _ in body["rollouts"]]
     return web.json_response({"results": results, "scorer": "s", **fields})
+
+
+def says(status: int) -> Handler:
+    return lambda _, body: web.Response(status=status)
+
+
+async def test_a_full_server_passes_the_check_and_one_that_shuts_down_does_not():
+    async with answering(says(429)) as url, RemoteScorer(url) as full:
+        await full.check()
+    async with answering(says(503)) as url, RemoteScorer(url) as closing:
+        with pytest.raises(ModelUnusable, match="does not answer: HTTP 503"):
+            await closing.check()
+
+
+async def test_a_page_that_answers_everything_is_no_reward_server():
+    def handler(_: int, body: dict) -> web.Response:
+        return web.Response(body=b"<html>welcome</html>")
+
+    async with answering(handler) as url, RemoteScorer(url) as remote:
+        with pytest.raises(ModelUnusable, match=f"nothing at {url} scores rollouts: .*read"):
+            await remote.check()
+
+
+async def test_a_full_server_is_not_said_to_be_gone(caplog):
+    def handler(number: int, body: dict) -> web.Response:
+        return web.Response(status=429) if number < 3 else scored(body)
+
+    async with answering(handler) as url, RemoteScorer(url) as remote:
+        assert values(await remote.score([rollout("a")])) == [0.5]
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

@@ -5,6 +5,8 @@ from math import nan
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from uppertail.errors import InputError
 from uppertail.reward.monitor import HackingSettings, Monitor, Seen
@@ -224,6 +226,41 @@ def test_calls_within_a_step_belong_together_and_steps_do_not_go_back():
     monitor.take(4, [])
     assert monitor.windows[0].proxy == {"a": 0.0, "b": 1.0}
     assert monitor.finish().verdict == "wait"
+
+
+@given(cut=st.integers(min_value=0, max_value=47), seed=st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_a_monitor_that_goes_on_from_a_state_judges_as_one_that_never_stopped(cut, seed):
+    """The world turns bad half-way, so that findings, the alarm and its step differ by window."""
+    made: list[Monitor] = []
+    for interrupted in (False, True):
+        random, monitor = Random(seed), Monitor(HackingSettings(window=4, fewest=4))
+        for step in range(48):
+            if interrupted and step == cut:
+                known = monitor.state()
+                monitor = Monitor(HackingSettings(window=4, fewest=4))
+                monitor.restore(known)
+            monitor.take(step, falling(random, step))
+        monitor.finish()
+        made.append(monitor)
+    whole, resumed = made
+    assert whole.alarm is not None
+    assert (resumed.windows, resumed.finding) == (whole.windows, whole.finding)
+    assert (resumed.alarm, resumed.metrics()) == (whole.alarm, whole.metrics())
+
+
+def falling(random: Random, step: int) -> list[Seen]:
+    """Return completions whose held-out reward falls after step 20; some are unscored."""
+    truth = 0.6 if step < 20 else 0.2
+    return [
+        Seen(
+            prompt_id=f"p{n}",
+            proxy=None if n == step % 8 else 0.5 + random.gauss(0, 0.05),
+            held_out=truth + random.gauss(0, 0.05),
+            completion="word " * n,
+        )
+        for n in range(8)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from uppertail.errors import InputError, Lost, MissingExtra
 from uppertail.reward import RewardFunction
-from uppertail.reward.monitor import Finding, HackingSettings, Monitor
-from uppertail.reward.monitor_watch import Alarm, Watched, hacking_callback, unshaped
+from uppertail.reward.monitor import Finding, HackingSettings, Monitor, Seen
+from uppertail.reward.monitor_watch import Alarm, Watched, hacking_callback, read_state, unshaped
 from uppertail.score import Reward, Rollout
 from uppertail.types import Prompt, Score
 
@@ -138,22 +138,37 @@ def alarmed() -> Monitor:
     return monitor
 
 
+HERE = SimpleNamespace(output_dir="nowhere", process_index=0)
+
+
+def at(step: int) -> Any:
+    return SimpleNamespace(global_step=step)
+
+
+def going(*, save: bool = False) -> Any:
+    return SimpleNamespace(should_training_stop=False, should_save=save)
+
+
+def quiet(text: str) -> None:
+    """Say nothing."""
+
+
 def test_an_alarm_is_said_once_and_stops_only_if_asked():
     said: list[str] = []
     for stop in (False, True):
-        control = SimpleNamespace(should_training_stop=False)
+        control = going()
         alarm = Alarm(alarmed(), stop=stop, say=said.append)
-        alarm.on_step_end(None, None, control)
-        alarm.on_step_end(None, None, control)
+        alarm.on_step_end(HERE, at(1), control)
+        alarm.on_step_end(HERE, at(1), control)
         assert control.should_training_stop is stop
     assert said == ["uppertail: the reward is being hacked: they parted"] * 2
 
 
 def test_without_an_alarm_nothing_is_said():
     said: list[str] = []
-    control = SimpleNamespace(should_training_stop=False)
+    control = going()
     alarm = Alarm(Monitor(), stop=True, say=said.append)
-    alarm.on_step_end(None, None, control)
+    alarm.on_step_end(HERE, at(1), control)
     alarm.on_train_end(None, None, control)
     assert (said, control.should_training_stop) == ([], False)
 
@@ -165,11 +180,61 @@ def test_one_process_that_sees_it_stops_them_all(tmp_path):
         "gloo", init_method=f"file://{tmp_path / 'meet'}", rank=0, world_size=1
     )
     try:
-        control = SimpleNamespace(should_training_stop=False)
-        Alarm(alarmed(), stop=True, say=lambda text: None).on_step_end(None, None, control)
+        control = going()
+        Alarm(alarmed(), stop=True, say=quiet).on_step_end(HERE, at(1), control)
         assert control.should_training_stop
     finally:
         torch.distributed.destroy_process_group()
+
+
+def seen(step: int) -> list[Seen]:
+    return [
+        Seen(prompt_id=f"p{n} \ud800", proxy=0.5, held_out=0.9 - step / 10 + n / 100)
+        for n in range(3)
+    ]
+
+
+def test_a_run_that_goes_on_finds_the_monitor_as_it_was_at_the_checkpoint(tmp_path):
+    """It was at step 5 when it was killed; what came after the checkpoint is seen again."""
+    settings = HackingSettings(window=1, fewest=2)
+    args = SimpleNamespace(output_dir=str(tmp_path), process_index=0)
+    first = Monitor(settings)
+    alarm = Alarm(first, stop=False, say=quiet)
+    alarm.on_train_begin(args, at(0), going())
+    for step in range(5):
+        first.take(step, seen(step))
+        alarm.on_step_end(args, at(step + 1), going(save=step == 2))
+    assert [file.parent.name for file in tmp_path.rglob("*.json")] == ["checkpoint-3"]
+    second = Monitor(settings)
+    Alarm(second, stop=False, say=quiet).on_train_begin(args, at(3), going())
+    for step in range(3, 5):
+        second.take(step, seen(step))
+    assert first.alarm is not None
+    assert (second.state(), second.alarm) == (first.state(), first.alarm)
+
+
+def test_what_an_evaluation_showed_before_the_save_is_kept_too(tmp_path):
+    args = SimpleNamespace(output_dir=str(tmp_path), process_index=1)
+    monitor = Monitor()
+    alarm = Alarm(monitor, stop=False, say=quiet)
+    alarm.on_step_end(args, at(2), going(save=True))
+    monitor.take(2, seen(2))
+    alarm.on_save(args, at(2), going())
+    assert read_state(tmp_path / "checkpoint-2" / "hacking_1.json") == monitor.state()
+
+
+def test_a_monitor_whose_state_is_missing_or_broken_says_so(tmp_path):
+    args = SimpleNamespace(output_dir=str(tmp_path), process_index=0)
+    said: list[str] = []
+    alarm = Alarm(Monitor(), stop=False, say=said.append)
+    alarm.on_train_begin(args, at(2), going())
+    assert "begins anew" in said[0]
+    file = tmp_path / "checkpoint-2" / "hacking_0.json"
+    file.parent.mkdir()
+    for broken in ("", "{", "[]", '{"windows": [{}], "steps": {}}', "\udc00"):
+        file.write_text(broken, "utf-8", "surrogatepass")
+        with pytest.raises(InputError, match=r"hacking_0\.json: cannot be read"):
+            alarm.on_train_begin(args, at(2), going())
 
 
 def test_it_is_a_callback_of_the_real_trainers():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -110,6 +111,21 @@ async def test_more_rubrics_than_are_kept_decoded_are_found_all_the_same():
         assert found.prompt_id == str(i)
 
 
+def test_stored_rubrics_are_named_by_their_file_their_number_and_what_they_say(tmp_path):
+    """A server that comes back with an edited file has another scorer."""
+    file = tmp_path / "r.jsonl"
+    names = []
+    for rubrics in ([made("p", "one")], [made("p", "other")], [made("p"), made("q")]):
+        write_jsonl(file, map(rubric_row, rubrics))
+        names.append(Stored(file).name)
+        assert Stored(str(file)).name == names[-1]
+    assert [name.rpartition(" ")[0] for name in names] == [
+        f"stored (r.jsonl, count {count}, hash" for count in (1, 1, 2)
+    ]
+    assert len(set(names)) == 3
+    assert Stored([made("p", "one")]).name == names[0].replace("r.jsonl, ", "")
+
+
 def test_a_prompt_with_two_rubrics_is_refused(tmp_path):
     file = tmp_path / "r.jsonl"
     write_jsonl(file, [rubric_row(made("p")), rubric_row(made("p", "other"))])
@@ -199,5 +215,5 @@ async def test_the_first_source_that_has_a_rubric_gives_it(tmp_path):
     last = await source.find(asks("y", "p2"))
     assert last is not None
     assert last.criteria[0].text == "y"
-    assert source.name == "carried, else stored, else written"
+    assert re.fullmatch(r"carried, else stored \(count 1, hash \w{8}\), else written", source.name)
     assert await FirstOf(Carried()).find(asks("x")) is None

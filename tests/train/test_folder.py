@@ -4,26 +4,87 @@ import json
 
 import pytest
 
-from uppertail.errors import InputError
+from uppertail.data.run_folder import read_config
+from uppertail.errors import InputError, StorageError
+from uppertail.models import Answer, Journal, Reply, Request
 from uppertail.reward.adapters.rows import UNREADABLE
 from uppertail.train.folder import TrainFolder, first_process, numbers, processes, series
 from uppertail.train.record import derived, draw, line, picture
+from uppertail.types import Message
+
+
+def claim(folder, command, identity):
+    with folder.claimed(command, identity):
+        """Train nothing."""
 
 
 def test_a_folder_takes_the_same_run_again_and_no_other(tmp_path):
     folder = TrainFolder(tmp_path / "run")
-    folder.claim("train dpo", {"beta": 0.1, "models": ("a",)})
-    folder.claim("train dpo", {"beta": 0.1, "models": ("a",)})
+    claim(folder, "train dpo", {"beta": 0.1, "models": ("a",)})
+    folder.start_log([{"step": 1, "loss": 0.5}])
+    claim(folder, "train dpo", {"beta": 0.1, "models": ("a",)})
     with pytest.raises(InputError, match=r"beta: made with 0.1, asked for 0.2"):
-        folder.claim("train dpo", {"beta": 0.2, "models": ("a",)})
+        claim(folder, "train dpo", {"beta": 0.2, "models": ("a",)})
     with pytest.raises(InputError, match="command"):
-        folder.claim("train sft", {"beta": 0.1, "models": ("a",)})
+        claim(folder, "train sft", {"beta": 0.1, "models": ("a",)})
+
+
+def test_a_folder_in_which_nothing_was_done_takes_corrected_options(tmp_path):
+    folder = TrainFolder(tmp_path / "run")
+    claim(folder, "train dpo", {"beta": 0.1})
+    folder.start_log([])  # as a trainer that has not made a step leaves it
+    (folder.path / "checkpoint-2").mkdir()
+    with Journal(folder.path / "journal.sqlite"):
+        """Call nobody."""
+    assert not folder.begun
+    claim(folder, "train sft", {"batch": 2})
+    assert read_config(folder.path).identity == {"batch": 2}
+
+
+async def paid(folder):
+    with Journal(folder / "journal.sqlite") as journal:
+        reply = Reply(text="yes", finish="stop")
+        request = Request(messages=(Message(role="user", content="well?"),), role="verifier")
+        await journal.put("key", Answer(reply=reply, usd=1.0), model="m", request=request)
+
+
+async def checkpoint(folder):
+    (folder / "checkpoint-2").mkdir()
+    (folder / "checkpoint-2" / "trainer_state.json").write_text("{}")
+
+
+async def log(folder):
+    TrainFolder(folder).add_log({"step": 1})
+
+
+async def pools(folder):
+    (folder / "round-1").mkdir()
+    (folder / "round-1" / "pools.jsonl").write_text("{}")
+
+
+@pytest.mark.parametrize("done", [paid, checkpoint, log, pools])
+async def test_what_was_paid_for_or_trained_keeps_the_folder(done, tmp_path):
+    folder = TrainFolder(tmp_path / "run")
+    claim(folder, "train dpo", {"beta": 0.1})
+    await done(folder.path)
+    with pytest.raises(InputError, match="made by another command"):
+        claim(folder, "train dpo", {"beta": 0.2})
+
+
+def test_a_folder_at_work_is_not_taken_over_though_nothing_is_done_yet(tmp_path):
+    folder = TrainFolder(tmp_path / "run")
+    with folder.claimed("train dpo", {"beta": 0.1}):
+        for beta in (0.1, 0.2):
+            with pytest.raises(StorageError, match="another process"):
+                claim(TrainFolder(tmp_path / "run"), "train dpo", {"beta": beta})
+    claim(folder, "train dpo", {"beta": 0.2})
 
 
 def test_a_folder_with_other_files_is_not_written_into(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="expected a new folder"):
-        TrainFolder(tmp_path).claim("train dpo", {})
+        claim(TrainFolder(tmp_path), "train dpo", {})
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_only_whole_checkpoints_count_and_the_newest_of_them(tmp_path):
@@ -55,7 +116,7 @@ def test_only_the_first_process_writes(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "8")
     assert not first_process()
     assert processes() == 8
-    TrainFolder(tmp_path / "run").claim("train dpo", {})
+    claim(TrainFolder(tmp_path / "run"), "train dpo", {})
     assert not (tmp_path / "run").exists()
 
 
@@ -101,6 +162,6 @@ def test_curves_are_drawn_where_there_are_two_points(tmp_path):
 
 
 def test_the_configuration_reads_as_json(tmp_path):
-    TrainFolder(tmp_path / "run").claim("train sft", {"a": None})
+    claim(TrainFolder(tmp_path / "run"), "train sft", {"a": None})
     held = json.loads((tmp_path / "run" / "config.json").read_text())
     assert held == {"command": "train sft", "identity": {"a": None}, "options": {}}

@@ -8,6 +8,12 @@ import pytest
 from tests.train.gold import QUESTIONS, wants
 from tests.train.tiny import save_tiny
 from uppertail.errors import InputError
+from uppertail.reward import RewardFunction
+from uppertail.reward.adapters.trl import trl_reward
+from uppertail.reward.monitor import HackingSettings, Monitor
+from uppertail.reward.monitor_watch import Watched as MonitoredReward
+from uppertail.reward.monitor_watch import hacking_callback
+from uppertail.score import Reward
 from uppertail.train.grpo import HeldOut, train_grpo
 from uppertail.train.loop import Watched
 from uppertail.train.settings import GRPO, Lora, Policy
@@ -144,9 +150,6 @@ def test_a_killed_run_goes_on_and_its_log_is_that_of_one_run(tmp_path):
     base = save_tiny(tmp_path / "base")
     policy = Policy(model=base)
 
-    class KilledError(Exception):
-        pass
-
     def killed(text):
         if text.startswith("step 3/"):
             raise KilledError
@@ -165,6 +168,66 @@ def test_a_killed_run_goes_on_and_its_log_is_that_of_one_run(tmp_path):
     )
     assert [step for step, _ in cut] == [1, 2, 3, 4]
     assert cut == whole
+
+
+class Words:
+    """A scorer of completions by a function of their text."""
+
+    name = "words"
+
+    def __init__(self, value):
+        self._value = value
+
+    async def score(self, rollouts, *, deadline=None):
+        return tuple(Reward(value=self._value(rollout.completion)) for rollout in rollouts)
+
+
+class KilledError(Exception):
+    """What ends a run in mid-step."""
+
+
+def hacked(policy, out, *, killed_at=None):
+    """Train with the hacking monitor beside the reward; return the monitor and what it said."""
+
+    def say(text):
+        if killed_at and text.startswith(f"step {killed_at}/"):
+            raise KilledError
+
+    said: list[str] = []
+    monitor = Monitor(HackingSettings(window=1, fewest=2, alpha=0.4, least_fall=0.0))
+    with (
+        RewardFunction(Words(reds)) as fn,
+        RewardFunction(Words(lambda text: 1 - reds(text))) as held_out,
+    ):
+        watched = MonitoredReward(fn, held_out=held_out, monitor=monitor)
+        with trl_reward(watched, on_step=[watched.at]) as reward:
+            train_grpo(
+                policy,
+                QUESTIONS,
+                reward,
+                replace(SETTINGS, max_steps=8, save_every=5),
+                out,
+                more_callbacks=[hacking_callback(monitor, say=said.append)],
+                say=say,
+            )
+    return monitor, said
+
+
+def test_the_hacking_monitor_of_a_killed_run_ends_as_that_of_one_run(tmp_path):
+    """It goes on in mid-epoch, from step 5 of epochs of 2: the prompts must be the same too."""
+    policy = Policy(model=save_tiny(tmp_path / "base"))
+    with pytest.raises(KilledError):
+        hacked(policy, tmp_path / "cut", killed_at=7)
+    cut, said = hacked(policy, tmp_path / "cut")
+    whole, _ = hacked(policy, tmp_path / "whole")
+    assert [window.first for window in cut.windows] == list(range(8))
+    assert (cut.state(), cut.finding, cut.alarm) == (whole.state(), whole.finding, whole.alarm)
+    assert not any("anew" in line for line in said)
+    curves = [
+        [(row["step"], row["rubric/hacking/held_out"]) for row in rows(tmp_path / run)[1:-1]]
+        for run in ("cut", "whole")
+    ]
+    assert curves[0] == curves[1]
 
 
 def test_long_prompts_are_left_out_and_counted(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from uppertail.cli.app import EXIT_LOST, say
-from uppertail.cli.bench_systems import Asked, Opening, open_system
+from uppertail.cli.bench_systems import Asked, Opening, open_system, refuse_absent
 from uppertail.cli.invocation import absolute, anchored, fingerprint
 from uppertail.cli.options import RunOptions
 from uppertail.cli.work import Ended, work_through
@@ -132,6 +132,8 @@ async def _work(
                 stack=stack,
             )
         )
+        if next(folder.pending(), None) is not None:
+            await refuse_absent(system)
         data = folder.fact("data") if resumed and staged else data_hash(invocation)
         config = _config(invocation, system, data or "")
         folder.refuse_other(config)

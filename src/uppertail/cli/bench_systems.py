@@ -156,6 +156,18 @@ def open_system(opening: Opening) -> System:
     return System(lister=_lister(asked.system.list_judge or "", opening))
 
 
+async def refuse_absent(system: System) -> None:
+    """Ask a reward server once whether it is there; any other system is taken at its word.
+
+    Raises:
+        ModelUnusable: it is not.
+    """
+    from uppertail.reward.client import RemoteScorer
+
+    if isinstance(system.scorer, RemoteScorer):
+        await system.scorer.check()
+
+
 def _lister(name: str, opening: Opening) -> ListJudge:
     from uppertail.judge.llm import LLMListJudge
 

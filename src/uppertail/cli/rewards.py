@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,6 +24,13 @@ from uppertail.reward.shaping import shape_named
 from uppertail.verify.interface import Verifier
 
 REWARD = Group("Reward", sort_key=2)
+Sourcing = Callable[[RubricSource], RubricSource]
+"""What is made of where rubrics come from, such as a part of each."""
+
+
+def whole(source: RubricSource) -> RubricSource:
+    """Return the source as it is."""
+    return source
 
 
 @Parameter(name="*", group=REWARD)
@@ -85,7 +93,12 @@ class RewardOptions:
 
 
 def open_reward(
-    options: RewardOptions, verify: VerifyOptions, session: ModelSession, journal: Journal
+    options: RewardOptions,
+    verify: VerifyOptions,
+    session: ModelSession,
+    journal: Journal,
+    *,
+    sourcing: Sourcing = whole,
 ) -> RewardFunction:
     """Return the reward that the options ask for; nothing is sent before it is asked.
 
@@ -101,7 +114,7 @@ def open_reward(
     remote = verify.verifier != OFFLINE
     scorer = RubricScorer(
         roles.verifier,
-        _rubrics(options, roles),
+        sourcing(_rubrics(options, roles)),
         aggregation=verify.aggregation,
         min_answered=verify.min_answered,
         memory=RewardMemory(journal.database) if remote else None,
@@ -118,7 +131,11 @@ def open_reward(
 
 
 async def opened(
-    stack: AsyncExitStack, options: RewardOptions, verify: VerifyOptions
+    stack: AsyncExitStack,
+    options: RewardOptions,
+    verify: VerifyOptions,
+    *,
+    sourcing: Sourcing = whole,
 ) -> RewardFunction:
     """Return the reward with its journal and session, which `stack` closes, on this loop.
 
@@ -129,10 +146,12 @@ async def opened(
     journal = stack.enter_context(Journal(options.journal or ":memory:"))
     session = ModelSession(journal, budget_usd=options.budget_usd)
     await stack.enter_async_context(session)
-    return open_reward(options, verify, session, journal)
+    return open_reward(options, verify, session, journal, sourcing=sourcing)
 
 
-def reward_on_own_loop(options: RewardOptions, verify: VerifyOptions) -> RewardFunction:
+def reward_on_own_loop(
+    options: RewardOptions, verify: VerifyOptions, *, sourcing: Sourcing = whole
+) -> RewardFunction:
     """Return the same on a loop of its own, to be called from any thread; close it at the end.
 
     Raises:
@@ -141,7 +160,7 @@ def reward_on_own_loop(options: RewardOptions, verify: VerifyOptions) -> RewardF
     """
 
     async def opening(stack: AsyncExitStack) -> RewardFunction:
-        return await opened(stack, options, verify)
+        return await opened(stack, options, verify, sourcing=sourcing)
 
     return open_function(opening)
 

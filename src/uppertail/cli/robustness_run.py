@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from uppertail.cli.app import EXIT_LOST
-from uppertail.cli.bench_systems import Asked, Opening, open_system
+from uppertail.cli.bench_systems import Asked, Opening, open_system, refuse_absent
 from uppertail.cli.invocation import absolute, anchored, located
 from uppertail.cli.options import RunOptions
 from uppertail.cli.robustness import pair_lines
@@ -127,6 +127,8 @@ async def _work(
         else:
             hashes = [_mark(trial) for trial in trials]
         system = opener(opening)
+        if next(folder.pending(), None) is not None:
+            await refuse_absent(system)
         config = _config(invocation, system, content_id(*hashes))
         folder.refuse_other(config)
         folder.configure(config)

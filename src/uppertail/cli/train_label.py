@@ -94,8 +94,10 @@ def label(
         return _print_need(survey, by=by, json=json)
     folder = TrainFolder(Path(out) if out else default_folder("train-label", pools))
     source = pools if by == "scores" else located(pools, "pools.jsonl")
-    folder.claim("train label", {"pools": _mark(source), **prefers.identity()})
-    with Sheet(folder.path / "preferences.jsonl", chat=survey.chat) as sheet:
+    with (
+        folder.claimed("train label", {"pools": _mark(source), **prefers.identity()}),
+        Sheet(folder.path / "preferences.jsonl", chat=survey.chat) as sheet,
+    ):
         if made is not None:
             for task, labels in made:
                 sheet.add(task, labels)

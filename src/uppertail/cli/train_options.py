@@ -124,9 +124,16 @@ class GRPOOptions:
     """Who decides their criteria, if another than `--verifier`."""
     watch_verifier: str | None = None
     """A second verifier that the policy never learns from: it decides the same rubrics of the
-    same answers, and where the two part, the reward is being hacked."""
+    same answers (with `--hold-out`, that part of them), and where the two part, the reward is
+    being hacked."""
+    hold_out: float | None = None
+    """Share of each rubric's criteria that the policy never learns from: `--watch-verifier`, or
+    else `--verifier`, decides them, and where the two parts of a rubric part, the reward is being
+    hacked."""
     watch_share: float = 1.0
-    """Share of the prompts of each step that it is asked about."""
+    """Share of the prompts of each step that are watched so."""
+    criterion_dropout: float = 0.0
+    """Chance of each criterion to be left out of the reward of a step."""
     kl_limit: float | None = None
     """Stop beyond this KL of a whole answer, in nats: the peak that `uppertail tail` predicts."""
     patience: int = 2
@@ -142,6 +149,12 @@ class GRPOOptions:
         """
         if not 0 < self.watch_share <= 1:
             raise InputError(f"--watch-share must be above 0 and at most 1, not {self.watch_share}")
+        if self.hold_out is not None and not 0 < self.hold_out < 1:
+            raise InputError(f"--hold-out must be above 0 and below 1, not {self.hold_out}")
+        if not 0 <= self.criterion_dropout < 1:
+            raise InputError(
+                f"--criterion-dropout must be from 0 to below 1, not {self.criterion_dropout}"
+            )
         if self.patience < 1:
             raise InputError(f"--patience must be 1 or more, not {self.patience}")
         if self.eval_every is not None and self.eval_every < 1:
@@ -251,8 +264,9 @@ def carry_out(job: Job[Any], training: TrainOptions, work: Callable[[TrainFolder
     from uppertail.train.loop import done_before, say_on_stderr
 
     folder = training.folder(job.command, job.source)
-    folder.claim(f"train {job.command}", identity(job.policy, job.settings, job.inputs))
-    done = done_before(folder, say=say_on_stderr) or work(folder)
+    asked = identity(job.policy, job.settings, job.inputs)
+    with folder.claimed(f"train {job.command}", asked):
+        done = done_before(folder, say=say_on_stderr) or work(folder)
     tell(done.summary, done.model, json=training.json)
     return 0
 

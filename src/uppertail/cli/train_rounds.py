@@ -148,18 +148,18 @@ def _carry_out(
     folder = training.folder("rounds", prompts)
     own = {name: value for name, value in asdict(settings).items() if name != "dpo"}
     inputs = {"prompts": fingerprint(source), **own, **prefers.identity()}
-    folder.claim("train rounds", identity(policy, settings.dpo, inputs))
-    done = iterate(
-        policy,
-        questions,
-        labeller_opener(prefers.kept(folder)),
-        settings,
-        folder.path,
-        at_once=prefers.labelling.at_once,
-        say=say,
-    )
-    rows = [asdict(one) for one in done]
-    folder.finish({"rounds": rows})
+    with folder.claimed("train rounds", identity(policy, settings.dpo, inputs)):
+        done = iterate(
+            policy,
+            questions,
+            labeller_opener(prefers.kept(folder)),
+            settings,
+            folder.path,
+            at_once=prefers.labelling.at_once,
+            say=say,
+        )
+        rows = [asdict(one) for one in done]
+        folder.finish({"rounds": rows})
     if training.json:
         print(json_format.dumps({"rounds": rows}))
     else:

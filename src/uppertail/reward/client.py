@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 from types import TracebackType
@@ -23,10 +22,9 @@ from uppertail.models.failures import Failure, HttpAnswer, Kind, classify, short
 from uppertail.models.retry import Backoff
 from uppertail.reward.function import RewardFunction
 from uppertail.reward.opening import open_function
+from uppertail.reward.sending import Sending, parts_of
 from uppertail.reward.shaping import Shape
 from uppertail.score.interface import Reward, Rollout
-from uppertail.text import encodable
-from uppertail.types import Rubric
 
 _log = logging.getLogger("uppertail.reward")
 TOKEN_ENV = "UPPERTAIL_TOKEN"  # noqa: S105 - the name of a variable
@@ -36,6 +34,8 @@ _AGAIN = frozenset({Kind.BUSY, Kind.PASSING, Kind.UNREACHABLE})
 _MARGIN_SECONDS = 0.5
 """What is kept of the time left, so that what the server got done still arrives in time."""
 _GRACE_SECONDS = 5.0
+_CHECK_SECONDS = 15.0
+"""How long a server may take to say that it is there."""
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -67,9 +67,10 @@ class RemoteScorer:
 
     A batch is sent in requests of whole groups. A server that is full, restarting or gone is
     asked again until the deadline, without one for `patience_s`; what it does not score by then
-    is unscored, with the reason. A server that takes no call of ours raises `ModelUnusable`:
-    the token is wrong, or nothing of this kind is at the address. So does one that comes
-    back with another scorer, since its rewards do not belong beside the earlier ones.
+    is unscored, with the reason. The log says once that it does not answer, and once that it
+    does again; `check` asks before a run begins. A server that takes no call of ours raises
+    `ModelUnusable`: the token is wrong, or nothing of this kind is at the address. So does one
+    that comes back with another scorer, since its rewards do not belong beside the earlier ones.
 
     Args:
         url: the server's address.
@@ -112,6 +113,7 @@ class RemoteScorer:
         self._backoff = Backoff(first_seconds=0.2, ceiling_seconds=5.0)
         self._random = Random()
         self._known = ""
+        self._away = False
 
     @property
     def name(self) -> str:
@@ -133,6 +135,35 @@ class RemoteScorer:
         """Close the connections of the running loop."""
         await self._connections.aclose()
 
+    async def check(self) -> None:
+        """Ask once, before anything is paid for, whether the server would score for us.
+
+        It is sent a batch of nothing, which it answers without work: that also shows the token,
+        the set of rubrics and the scorer, which its readiness page does not.
+
+        Raises:
+            ModelUnusable: nothing is there, it takes no call of ours, or it is not ready.
+        """
+        answer = await self._connections.post(
+            f"{self._url}/score",
+            self._body((), None),
+            headers=self._headers,
+            timeout_seconds=_CHECK_SECONDS,
+        )
+        if isinstance(answer, HttpAnswer) and answer.status == 200:
+            said = self._read(answer.body, 0)
+            if isinstance(said, str):
+                raise ModelUnusable(f"nothing at {self._url} scores rollouts: {said}")
+            return
+        failure = self._failed(answer)
+        if failure.kind not in _AGAIN:
+            raise ModelUnusable(f"the reward server {self._url} refuses us: {failure.what}")
+        if not _busy(answer):
+            raise ModelUnusable(
+                f"the reward server {self._url} does not answer: {failure.what}; start it with "
+                "`uppertail serve`, or correct the address"
+            )
+
     async def score(
         self, rollouts: Sequence[Rollout], *, deadline: float | None = None
     ) -> tuple[Reward, ...]:
@@ -142,7 +173,7 @@ class RemoteScorer:
             ModelUnusable: the server takes no call of ours, or scores otherwise than before.
         """
         now = asyncio.get_running_loop().time()
-        sending = _Sending(
+        sending = Sending(
             deadline=now + self._patience_s if deadline is None else deadline,
             told=deadline is not None,
             places=asyncio.Semaphore(self._at_once),
@@ -150,13 +181,11 @@ class RemoteScorer:
         requests = [self._requested(part, sending) for part in parts_of(rollouts, self._batch)]
         return tuple(reward for rewards in await together(requests) for reward in rewards)
 
-    async def _requested(
-        self, rollouts: Sequence[Rollout], sending: _Sending
-    ) -> tuple[Reward, ...]:
+    async def _requested(self, rollouts: Sequence[Rollout], sending: Sending) -> tuple[Reward, ...]:
         async with sending.places:
             return await self._ask(rollouts, sending)
 
-    async def _ask(self, rollouts: Sequence[Rollout], sending: _Sending) -> tuple[Reward, ...]:
+    async def _ask(self, rollouts: Sequence[Rollout], sending: Sending) -> tuple[Reward, ...]:
         """Return the rewards of one request, sent as often as it takes and time allows."""
         items = [sending.item(rollout) for rollout in rollouts]
         clock = asyncio.get_running_loop().time
@@ -174,18 +203,22 @@ class RemoteScorer:
                 timeout_seconds=left + (_GRACE_SECONDS if sending.told else 0.0),
             )
             if isinstance(answer, HttpAnswer) and answer.status == 200:
-                return self._read(answer.body, len(rollouts))
+                self._back()
+                said = self._read(answer.body, len(rollouts))
+                return _unscored(len(rollouts), said) if isinstance(said, str) else said
             if isinstance(answer, HttpAnswer) and answer.status == 413 and len(rollouts) > 1:
                 return await self._halved(rollouts, sending)
             failure = self._failed(answer)
             if failure.kind not in _AGAIN:
                 return _unscored(len(rollouts), f"the server refused: {failure.what}")
             last = failure.what
+            if not _busy(answer):
+                self._gone(last, sending.deadline - clock())
             pause = failure.pause_seconds + self._backoff.wait(number, self._random)
             await asyncio.sleep(min(pause, max(0.0, sending.deadline - clock())))
         return _unscored(len(rollouts), f"late: {last}")
 
-    async def _halved(self, rollouts: Sequence[Rollout], sending: _Sending) -> tuple[Reward, ...]:
+    async def _halved(self, rollouts: Sequence[Rollout], sending: Sending) -> tuple[Reward, ...]:
         """Return the rewards of a request that is too large for the server, in two."""
         middle = len(rollouts) // 2
         first = await self._ask(rollouts[:middle], sending)
@@ -220,8 +253,25 @@ class RemoteScorer:
             raise ModelUnusable(f"nothing at {self._url} scores rollouts: {failure.what}")
         return failure
 
-    def _read(self, body: bytes, rollouts: int) -> tuple[Reward, ...]:
-        """Return the rewards in an answer; unscored, all of them, where it cannot be read.
+    def _gone(self, why: str, left: float) -> None:
+        """Say, once until it is back, that the server does not answer."""
+        if not self._away and left > 0:
+            self._away = True
+            _log.warning(
+                "the reward server %s does not answer: %s; asking again until the batch is due, "
+                "in %.0f s",
+                self._url,
+                why,
+                left,
+            )
+
+    def _back(self) -> None:
+        if self._away:
+            self._away = False
+            _log.warning("the reward server %s answers again", self._url)
+
+    def _read(self, body: bytes, rollouts: int) -> tuple[Reward, ...] | str:
+        """Return the rewards in an answer, or why it cannot be read.
 
         Raises:
             ModelUnusable: the server has another scorer than before.
@@ -229,12 +279,9 @@ class RemoteScorer:
         try:
             answer = self._answers.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return _unscored(rollouts, f"the server's answer cannot be read: {shorten(str(error))}")
+            return f"the server's answer cannot be read: {shorten(str(error))}"
         if len(answer.results) != rollouts:
-            found = len(answer.results)
-            return _unscored(
-                rollouts, f"the server answered {found} rewards for {rollouts} rollouts"
-            )
+            return f"the server answered {len(answer.results)} rewards for {rollouts} rollouts"
         self._recognise(answer.scorer)
         return tuple(map(_explained, answer.results))
 
@@ -256,6 +303,7 @@ def remote_reward(
     shape: Shape | None = None,
     deadline_s: float | None = None,
     strict: bool = False,
+    check: bool = False,
 ) -> RewardFunction:
     """Return a reward function whose scorer is a server, for any trainer's adapter.
 
@@ -273,83 +321,21 @@ def remote_reward(
         shape: what is made of the rewards here, over whole batches; see `RewardFunction`.
         deadline_s: seconds after which a batch is given back.
         strict: raise where anything is unscored.
+        check: ask the server once whether it is there, before anything else is done.
 
     Raises:
         InputError: the address is none.
+        ModelUnusable: `check` only: see `RemoteScorer.check`.
     """
 
     async def opening(stack: AsyncExitStack) -> RewardFunction:
         remote = RemoteScorer(url, rubrics=rubrics, token_env=token_env)
         await stack.enter_async_context(remote)
+        if check:
+            await remote.check()
         return RewardFunction(remote, shape=shape, deadline_s=deadline_s, strict=strict)
 
     return open_function(opening)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Sending:
-    """One batch on its way."""
-
-    deadline: float
-    told: bool
-    """Whether the server is told of the deadline: it is the caller's, not our own patience."""
-    places: asyncio.Semaphore
-    _rubrics: dict[int, msgspec.Raw] = field(default_factory=dict)
-    """Written out once an object: the completions of a group carry the same one."""
-
-    def item(self, rollout: Rollout) -> dict[str, object]:
-        """Return a rollout as it travels."""
-        turns = [{"role": m.role, "content": encodable(m.content)} for m in rollout.prompt.messages]
-        item: dict[str, object] = {
-            "prompt": turns,
-            "prompt_id": encodable(rollout.prompt.id),
-            "completion": encodable(rollout.completion),
-            "group": encodable(rollout.group),
-        }
-        if rollout.rubric is not None:
-            item["rubric"] = self._rubric(rollout.rubric)
-        return item
-
-    def _rubric(self, rubric: Rubric) -> msgspec.Raw:
-        written = self._rubrics.get(id(rubric))
-        if written is None:
-            criteria = [
-                {
-                    "criterion": encodable(c.text),
-                    "weight": c.weight,
-                    "kind": c.kind,
-                    "check": c.check,
-                }
-                for c in rubric.criteria
-            ]
-            written = msgspec.Raw(msgspec.json.encode({"criteria": criteria}))
-            self._rubrics[id(rubric)] = written
-        return written
-
-
-def parts_of(rollouts: Sequence[Rollout], most: int) -> Iterator[Sequence[Rollout]]:
-    """Yield the requests of a batch: neighbours, whole groups, at most `most` where that can be."""
-    begin = end = 0
-    for start, stop in _groups(rollouts):
-        if stop - begin > most and start > begin:
-            yield rollouts[begin:start]
-            begin = start
-        end = stop
-    if end > begin:
-        yield rollouts[begin:end]
-
-
-def _groups(rollouts: Sequence[Rollout]) -> Iterator[tuple[int, int]]:
-    """Yield where each run of neighbours of one group begins and ends."""
-    begin = 0
-    for place in range(1, len(rollouts) + 1):
-        if place == len(rollouts) or _group(rollouts[place]) != _group(rollouts[begin]):
-            yield begin, place
-            begin = place
-
-
-def _group(rollout: Rollout) -> str:
-    return rollout.group or rollout.prompt.id
 
 
 def _address(url: str) -> str:
@@ -361,6 +347,11 @@ def _address(url: str) -> str:
             "environment variable"
         )
     return url.rstrip("/")
+
+
+def _busy(answer: HttpAnswer | Failure) -> bool:
+    """Return whether the server is there, and only full."""
+    return isinstance(answer, HttpAnswer) and answer.status == 429
 
 
 def _complaint(body: bytes) -> str:

@@ -98,13 +98,22 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What is kept of one completion."""
+class Known:
+    """What is kept of one completion; its text is not."""
 
     prompt_id: str
     both: tuple[float, float] | None
     """Proxy and held-out reward, where both are there."""
     surface: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorState:
+    """What a monitor goes by: all else follows from it."""
+
+    windows: tuple[Window, ...]
+    steps: Mapping[int, tuple[Known, ...]]
+    """Those that no window holds yet."""
 
 
 _LONGEST_WAIT: Final = 8
@@ -133,7 +142,7 @@ class Monitor:
         self.finding: Finding = _WAIT
         self.alarm: Finding | None = None
         """The first finding that they have parted."""
-        self._steps: dict[int, list[_Known]] = {}
+        self._steps: dict[int, list[Known]] = {}
 
     def take(self, step: int, seen: Sequence[Seen]) -> None:
         """Take completions of a step; those of one step may come in several calls.
@@ -151,6 +160,18 @@ class Monitor:
         if self._steps and _prompts(self._steps) >= self.settings.fewest:
             self._close()
         return self.finding
+
+    def state(self) -> MonitorState:
+        """Return what another monitor of the same settings needs to go on as this one would."""
+        steps = {step: tuple(known) for step, known in self._steps.items()}
+        return MonitorState(windows=tuple(self.windows), steps=steps)
+
+    def restore(self, state: MonitorState) -> None:
+        """Forget what was seen, and take what another monitor had seen in its place."""
+        self.windows, self.finding, self.alarm = [], _WAIT, None
+        for window in state.windows:
+            self._look(window)
+        self._steps = {step: list(known) for step, known in state.steps.items()}
 
     def metrics(self) -> dict[str, float]:
         """Return the newest window and finding as flat names and numbers."""
@@ -181,17 +202,20 @@ class Monitor:
     def _close(self) -> None:
         window = _window(self._steps)
         self._steps = {}
+        self._look(window)
+
+    def _look(self, window: Window) -> None:
         self.finding = _compare(self.windows, window, self.settings)
         self.windows.append(window)
         if self.finding.verdict == "parted" and self.alarm is None:
             self.alarm = self.finding
 
 
-def _known(seen: Seen) -> _Known:
+def _known(seen: Seen) -> Known:
     counted = surface(seen.completion)
     proxy, held_out = (_number(value) for value in (seen.proxy, seen.held_out))
     both = None if proxy is None or held_out is None else (proxy, held_out)
-    return _Known(
+    return Known(
         prompt_id=seen.prompt_id,
         both=both,
         surface={
@@ -206,12 +230,12 @@ def _number(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def _prompts(steps: Mapping[int, Sequence[_Known]]) -> int:
+def _prompts(steps: Mapping[int, Sequence[Known]]) -> int:
     """Return how many prompts have a completion with both rewards."""
     return len({s.prompt_id for known in steps.values() for s in known if s.both is not None})
 
 
-def _window(steps: Mapping[int, Sequence[_Known]]) -> Window:
+def _window(steps: Mapping[int, Sequence[Known]]) -> Window:
     every = [one for known in steps.values() for one in known]
     pairs = [(one.prompt_id, one.both) for one in every if one.both is not None]
     return Window(

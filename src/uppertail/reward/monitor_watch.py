@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+import msgspec
+
+from uppertail.data.write import replacing
 from uppertail.errors import InputError, MissingExtra
 from uppertail.reward.adapters.rows import Batch, Rewards
-from uppertail.reward.monitor import Monitor, Seen
+from uppertail.reward.monitor import Monitor, MonitorState, Seen
 from uppertail.score.interface import Reward, Rollout
 from uppertail.types import content_id
 
@@ -138,16 +143,32 @@ def unshaped(reward: Reward) -> float | None:
     return reward.score.value
 
 
+class Arguments(Protocol):
+    """What is used of `TrainingArguments`."""
+
+    output_dir: str
+    process_index: int
+
+
+class State(Protocol):
+    """What is used of a `TrainerState`."""
+
+    global_step: int
+
+
 class Control(Protocol):
     """What is used of a `TrainerControl`."""
 
     should_training_stop: bool
+    should_save: bool
 
 
 class Alarm:
     """Says once that the rewards have parted, and can stop the run.
 
-    It has the two methods of a `TrainerCallback` that it needs, and nothing else.
+    The monitor's state goes into each checkpoint, and is read from the one that a run goes on
+    from: such a run judges as one that was never interrupted. Each process has a state of its
+    own. It has the methods of a `TrainerCallback` that it needs, and nothing else.
     """
 
     def __init__(self, monitor: Monitor, *, stop: bool, say: Callable[[str], None]) -> None:
@@ -156,11 +177,42 @@ class Alarm:
         self._say = say
         self._said = False
 
-    def on_step_end(self, args: object, state: object, control: Control, **others: object) -> None:
-        """Look at the monitor after a step."""
+    def on_train_begin(
+        self, args: Arguments, state: State, control: Control, **others: object
+    ) -> None:
+        """Go on from what the monitor knew at the checkpoint.
+
+        Raises:
+            InputError: what is there cannot be read.
+        """
+        if state.global_step == 0:
+            return
+        file = _kept(args, state)
+        if file.is_file():
+            self._monitor.restore(read_state(file))
+        else:
+            self._say(f"uppertail: the hacking monitor begins anew: there is no {file}")
+
+    def on_step_end(
+        self, args: Arguments, state: State, control: Control, **others: object
+    ) -> None:
+        """Look at the monitor after a step, and keep its state where a checkpoint is due.
+
+        The trainer's own files come later, so that a checkpoint which is whole has the state.
+        """
         self._speak()
         if self._stop and _anywhere(self._said):
             control.should_training_stop = True
+        if control.should_save:
+            self.on_save(args, state, control)
+
+    def on_save(self, args: Arguments, state: State, control: Control, **others: object) -> None:
+        """Keep the state beside the trainer's: an evaluation may have come between.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        write_state(_kept(args, state), self._monitor.state())
 
     def on_train_end(self, args: object, state: object, control: Control, **others: object) -> None:
         """Let the monitor look at the last steps."""
@@ -172,6 +224,36 @@ class Alarm:
         if alarm is not None and not self._said:
             self._said = True
             self._say(f"uppertail: the reward is being hacked: {alarm.reason}")
+
+
+def _kept(args: Arguments, state: State) -> Path:
+    """Return where the monitor's state is at a checkpoint."""
+    folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+    return folder / f"hacking_{args.process_index}.json"
+
+
+def write_state(file: Path, state: MonitorState) -> None:
+    """Write a monitor's state, whole or not at all.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    # ASCII escapes carry the lone surrogates that a prompt's id can hold; UTF-8 does not.
+    with replacing(file) as write:
+        write(json.dumps(msgspec.to_builtins(state), separators=(",", ":")).encode())
+
+
+def read_state(file: Path) -> MonitorState:
+    """Return what `write_state` wrote.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return msgspec.convert(json.loads(file.read_bytes()), MonitorState, str_keys=True)
+    except (OSError, ValueError) as error:
+        problem = f"cannot be read as the hacking monitor's state: {error}"
+        raise InputError(problem, file=file) from error
 
 
 def _anywhere(here: bool) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -72,8 +73,6 @@ class Stored:
         InputError: the file cannot be read, a rubric is not sound, or a prompt has two.
     """
 
-    name = "stored"
-
     def __init__(self, source: Source | Iterable[Rubric]) -> None:
         # An empty name is a temporary database of SQLite's own: on disk when large, gone at
         # the end. It is only read after this, so other threads may read it.
@@ -81,7 +80,17 @@ class Stored:
         self._db.execute("CREATE TABLE rubrics (id TEXT PRIMARY KEY, words TEXT, data TEXT)")
         self._db.execute("CREATE INDEX by_words ON rubrics (words)")
         self._recent: OrderedDict[tuple[str, str], Rubric | None] = OrderedDict()
-        self._fill(source)
+        where = f"{Path(source).name}, " if isinstance(source, str | Path) else ""
+        held = self._fill(source)
+        self._name = f"stored ({where}count {len(self)}, hash {held})"
+
+    @property
+    def name(self) -> str:
+        """The file's name, how many rubrics there are, and a hash of them and their order.
+
+        It is part of a scorer's name: other rubrics of the same file make another scorer.
+        """
+        return self._name
 
     def __del__(self) -> None:
         self._db.close()
@@ -112,7 +121,9 @@ class Stored:
             row = self._db.execute(query, (words, json.dumps(words))).fetchone()
         return None if row is None else msgspec.convert(json.loads(row[0]), Rubric)
 
-    def _fill(self, source: Source | Iterable[Rubric]) -> None:
+    def _fill(self, source: Source | Iterable[Rubric]) -> str:
+        """Take in all rubrics and return a hash of them."""
+        held = blake2b(digest_size=4)
         self._db.execute("BEGIN")
         for rubric, words in _rubrics(source):
             row = (json.dumps(rubric.prompt_id), words, json.dumps(msgspec.to_builtins(rubric)))
@@ -124,7 +135,9 @@ class Stored:
                     file=source if isinstance(source, str | Path) else None,
                     field="prompt_id",
                 ) from None
+            held.update(json.dumps(row).encode())
         self._db.execute("COMMIT")
+        return held.hexdigest()
 
 
 class Written:

@@ -25,6 +25,7 @@ from uppertail.train.loop import (
     run,
     say_on_stderr,
 )
+from uppertail.train.record import as_callback
 from uppertail.train.rows import Columns, Question, question_columns
 from uppertail.train.settings import GRPO, Policy, refuse
 
@@ -71,6 +72,28 @@ class _Routed:
             log_extra(self.__name__ + column.removeprefix(own), values)
 
         return renamed
+
+
+class _InOrder:
+    """Makes a run that goes on visit the prompts that an uninterrupted one would visit.
+
+    TRL draws the order of every epoch from one generator, which begins anew in a new process.
+    """
+
+    def on_train_begin(
+        self,
+        args: object,
+        state: Any,  # noqa: ANN401
+        control: object,
+        train_dataloader: Any,  # noqa: ANN401
+        **others: object,
+    ) -> None:
+        """Draw the orders of the epochs that are over."""
+        batches = train_dataloader
+        while hasattr(batches, "batch_sampler"):
+            batches = batches.batch_sampler
+        for _ in range(int(state.epoch or 0)):
+            next(iter(batches.sampler))
 
 
 def _name(reward: TrainerReward) -> str:
@@ -128,7 +151,11 @@ def train_grpo(
         and Dataset.from_list([{**row, "held_out": True} for row in evaluated]),
         processing_class=tokenizer,
         peft_config=adapter(policy.lora),
-        callbacks=[*callbacks(folder, watched or Watched(), say=say), *more_callbacks],
+        callbacks=[
+            as_callback(_InOrder()),
+            *callbacks(folder, watched or Watched(), say=say),
+            *more_callbacks,
+        ],
     )
     return run(trainer, folder, say=say)
 
