@@ -4,7 +4,7 @@ from math import inf
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -13,6 +13,7 @@ from uppertail.reward.monitor_interval import change, t_quantile, t_tail
 MEANS = st.dictionaries(st.sampled_from([f"p{n}" for n in range(12)]), st.floats(0, 1), min_size=2)
 
 
+@example(1e-6, 3277.0)
 @given(st.floats(0, 60), st.floats(1, 5000))
 def test_the_tail_of_t_is_scipys(t, freedom):
     assert t_tail(t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-7, abs=1e-14)

@@ -98,22 +98,25 @@ def t_quantile(alpha: float, freedom: float) -> float:
 
 def t_tail(t: float, freedom: float) -> float:
     """Return the chance that Student's t exceeds `t`, at least 0."""
-    return 0.5 * _beta(freedom / (freedom + t * t), freedom / 2, 0.5)
+    whole = freedom + t * t
+    return 0.5 * _beta(freedom / whole, t * t / whole, freedom / 2, 0.5)
 
 
-def _beta(x: float, a: float, b: float) -> float:
-    """Return the regularised incomplete beta function.
+def _beta(x: float, rest: float, a: float, b: float) -> float:
+    """Return the regularised incomplete beta function at `x`.
+
+    `rest` is 1 - x, which could not be had from an `x` near 1.
 
     Source:
         The continued fraction of DLMF 8.17.22, by Lentz's method.
     """
-    if x >= 1.0:
+    if rest <= 0.0:
         return 1.0
     if x > (a + 1) / (a + b + 2):
-        return 1.0 - _beta(1.0 - x, b, a)
+        return 1.0 - _beta(rest, x, b, a)
     if x <= 0.0:
         return 0.0
-    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(1 - x)) / a
+    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(rest)) / a
     fraction, c, d = 1.0, 1.0, 0.0
     for term in range(_TERMS):
         d = 1.0 + _step(term, x, a, b) * d
