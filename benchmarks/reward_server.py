@@ -9,6 +9,9 @@ second, or clients / 0.05 s where fewer ask.
 
 throughput_over_bound: the least over 1, 64 and 512 clients of the judge's rollouts a second,
     over the bound.
+bare_over_bound: the same of the same clients that ask the judge straight: what the judge, the
+    clients and the machine allow. `stolen` beside each case is the share of the cores' time
+    that the hypervisor gave to others: waits that no program can shorten.
 p99_over_p50: of the latency of 64 clients of the judge.
 cpu_ms_per_score: CPU of the server's process for one rollout that the judge decided.
 rss_growth_mb: resident memory of the server after 100,000 more requests, one half of them
@@ -24,26 +27,27 @@ lost_verdicts: rollouts whose reward was answered before a kill -9 and that the 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from reward_server_client import Unmeasurable
 from reward_server_load import (
+    Ask,
     Load,
     Process,
     Rollout,
     Source,
-    Unmeasurable,
-    ask,
+    ask_all,
     calls,
+    decided,
     exact,
     judge,
     judged,
     load,
     rewards,
+    scored,
     server,
     threads,
     until_killed,
@@ -56,6 +60,11 @@ KNOWN = 1000
 """Rollouts that are known in the cached case."""
 FULL = 20_000
 """Rollouts that fill every cache before memory is measured."""
+TRIES = 3
+QUIET = 0.01
+"""Share of the cores' time that may be stolen from a case that is not tried again."""
+APART = 100_000
+"""Between the numbers of tries: each asks for rollouts of its own."""
 ANSWERED = 1000
 """Answers after which the server is killed."""
 
@@ -82,16 +91,18 @@ def main() -> int:
 def loads(judged_by: Process, folder: Path, seconds: float) -> None:
     """Print throughput, latency and CPU of every case."""
     with server(*judged_with(judged_by), journal=folder / "loads.sqlite") as target:
-        asyncio.run(ask(target, known, range(KNOWN), clients=2, batch=100))
-        cases("cached", target, lambda _: known, seconds)
-        made = cases("judge", target, new, seconds)
+        ask_all(target, known, range(KNOWN), clients=2, batch=100)
+        for clients in CLIENTS:
+            case("cached", target, scored(known), clients, seconds)
+        bare, made = {}, {}
+        for clients in CLIENTS:  # in turn, so that both meet the same machine
+            bare[clients] = case("bare", judged_by, decided(new(clients)), clients, seconds)
+            made[clients] = case("judge", target, scored(new(clients)), clients, seconds)
     with server() as target:
-        cases("exact", target, lambda _: exact, seconds)
-    bounds = {clients: min(SLOTS, clients) / SECONDS for clients in CLIENTS}
-    shares = {clients: made[clients].per_second / bounds[clients] for clients in CLIENTS}
-    for clients in CLIENTS:
-        print(f"judge_{clients}_over_bound: {shares[clients]:.3f}")
-    print(f"throughput_over_bound: {min(shares.values()):.3f}")
+        for clients in CLIENTS:
+            case("exact", target, scored(exact), clients, seconds)
+    print(f"bare_over_bound: {over_bound('bare', bare):.3f}")
+    print(f"throughput_over_bound: {over_bound('judge', made):.3f}")
     print(f"p99_over_p50: {made[64].p99_ms / made[64].p50_ms:.2f}")
     print(f"cpu_ms_per_score: {made[64].cpu_ms:.2f}")
     plain = threads(judged_by, workers=64, seconds=seconds)
@@ -100,30 +111,44 @@ def loads(judged_by: Process, folder: Path, seconds: float) -> None:
     print(f"over_threads: {made[64].per_second / plain.per_second:.2f}", flush=True)
 
 
-def cases(
-    name: str, target: Process, sources: Callable[[int], Source], seconds: float
-) -> dict[int, Load]:
-    """Print what each number of clients gets; return it."""
-    found = {}
-    for clients in CLIENTS:
-        case = asyncio.run(load(target, sources(clients), clients=clients, seconds=seconds))
-        found[clients] = case
-        print(f"{name}_{clients}_per_second: {case.per_second:.0f}")
-        print(f"{name}_{clients}_p50_ms: {case.p50_ms:.1f}")
-        print(f"{name}_{clients}_p99_ms: {case.p99_ms:.1f}")
-        print(f"{name}_{clients}_cpu_ms: {case.cpu_ms:.2f}", flush=True)
+def over_bound(name: str, found: dict[int, Load]) -> float:
+    """Print the share of the judge's bound that each number of clients got; return the least."""
+    shares = {
+        clients: case.per_second * SECONDS / min(SLOTS, clients) for clients, case in found.items()
+    }
+    for clients, share in shares.items():
+        print(f"{name}_{clients}_over_bound: {share:.3f}")
+    return min(shares.values())
+
+
+def case(name: str, target: Process, ask: Ask, clients: int, seconds: float) -> Load:
+    """Print what so many clients get; return it.
+
+    A case from which the hypervisor took time is measured again, and of all tries the one
+    from which it took least counts, however it went.
+    """
+    tries: list[Load] = []
+    while len(tries) < TRIES and all(tried.stolen > QUIET for tried in tries):
+        first = len(tries) * APART
+        tries.append(load(target, ask, clients=clients, seconds=seconds, first=first))
+    found = min(tries, key=lambda tried: tried.stolen)
+    print(f"{name}_{clients}_per_second: {found.per_second:.0f}")
+    print(f"{name}_{clients}_p50_ms: {found.p50_ms:.1f}")
+    print(f"{name}_{clients}_p99_ms: {found.p99_ms:.1f}")
+    print(f"{name}_{clients}_cpu_ms: {found.cpu_ms:.2f}")
+    print(f"{name}_{clients}_stolen: {found.stolen:.3f}", flush=True)
     return found
 
 
 def memory(judged_by: Process, folder: Path, requests: int) -> None:
     """Print how resident memory grows while so many requests are answered."""
     with server(*judged_with(judged_by), journal=folder / "memory.sqlite") as target:
-        asyncio.run(ask(target, known, range(KNOWN), clients=2, batch=100))
-        asyncio.run(ask(target, exact, range(FULL), clients=2, batch=100))
-        asyncio.run(ask(target, mixed, range(FULL, FULL + 5000), clients=64, batch=1))
+        ask_all(target, known, range(KNOWN), clients=2, batch=100)
+        ask_all(target, exact, range(FULL), clients=2, batch=100)
+        ask_all(target, mixed, range(FULL, FULL + 5000), clients=64, batch=1)
         before = target.rss_mb
         beyond = FULL + 5000
-        asyncio.run(ask(target, mixed, range(beyond, beyond + requests), clients=64, batch=1))
+        ask_all(target, mixed, range(beyond, beyond + requests), clients=64, batch=1)
         print(f"rss_mb: {target.rss_mb:.1f}")
         print(f"rss_growth_mb: {target.rss_mb - before:.1f}", flush=True)
 
@@ -132,14 +157,14 @@ def killed(judged_by: Process, folder: Path) -> None:
     """Print what a kill loses."""
     options = judged_with(judged_by)
     with server(*options, journal=folder / "killed.sqlite") as target:
-        answered = asyncio.run(until_killed(target, fresh, clients=64, kill_after=ANSWERED))
+        answered = until_killed(target, fresh, clients=64, kill_after=ANSWERED)
     time.sleep(10 * SECONDS)  # until the judge has noticed that its client is gone
     asked = calls(judged_by)
     with server(*options, journal=folder / "killed.sqlite") as target:
         again: dict[int, float] = {}
         numbers = list(answered)
         for at in range(0, len(numbers), 100):
-            again |= asyncio.run(rewards(target, fresh, numbers[at : at + 100]))
+            again |= rewards(target, fresh, numbers[at : at + 100])
     changed = sum(again[number] != answered[number] for number in answered)
     print(f"answered_before_kill: {len(answered)}")
     print(f"lost_verdicts: {max(changed, calls(judged_by) - asked)}", flush=True)

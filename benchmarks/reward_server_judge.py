@@ -26,6 +26,8 @@ class Slots:
         self.free = slots
         self.seconds = seconds
         self.calls = 0
+        # Ready before the first call: what is made when the time is up would come on top of it.
+        self._answers = [framed(completion(bits)) for bits in range(256)]
         self.waiting: deque[tuple[asyncio.Transport, bytes]] = deque()
 
     def take(self, transport: asyncio.Transport, body: bytes) -> None:
@@ -41,7 +43,7 @@ class Slots:
         self.free += 1
         if not transport.is_closing():  # the client may have been killed
             self.calls += 1
-            transport.write(framed(completion(body)))
+            transport.write(self._answers[blake2b(body, digest_size=1).digest()[0]])
         while self.waiting and self.free:
             transport, body = self.waiting.popleft()
             if not transport.is_closing():
@@ -75,13 +77,12 @@ class Connection(asyncio.Protocol):
             self._slots.take(self._transport, body[:length])
 
 
-def completion(body: bytes) -> bytes:
-    """Return eight verdicts that follow from the request."""
-    bits = blake2b(body, digest_size=1).digest()[0]
+def completion(bits: int) -> bytes:
+    """Return eight verdicts, one a bit; a hash of the request says which."""
     verdicts = {f"c{n + 1}": "yes" if bits >> n & 1 else "no" for n in range(CRITERIA)}
     message = {"role": "assistant", "content": json.dumps(verdicts)}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    usage = {"prompt_tokens": len(body) // 4, "completion_tokens": 40}
+    usage = {"prompt_tokens": 800, "completion_tokens": 40}
     return json.dumps({"object": "chat.completion", "choices": [choice], "usage": usage}).encode()
 
 

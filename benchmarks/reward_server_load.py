@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -19,8 +19,10 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-import aiohttp
+import msgspec
+import uvloop
 from engine_work import text_of
+from reward_server_client import Client, Unmeasurable, connected
 
 HERE = Path(__file__).parent
 CRITERIA = 8
@@ -34,10 +36,8 @@ Criterion = dict[str, object]
 Rollout = dict[str, object]
 Source = Callable[[int], Rollout]
 """Gives the rollout of a number."""
-
-
-class Unmeasurable(RuntimeError):
-    """A figure cannot be measured."""
+Ask = Callable[[Client, int], Awaitable[None]]
+"""Asks for the rollout of a number, and waits for the answer."""
 
 
 class Process(NamedTuple):
@@ -146,40 +146,47 @@ class Load(NamedTuple):
     p99_ms: float
     cpu_ms: float
     """Of the server, a scored rollout."""
+    stolen: float
+    """Share of the cores' time that the hypervisor gave to other machines."""
 
 
-async def load(target: Process, source: Source, *, clients: int, seconds: float) -> Load:
+def load(target: Process, ask: Ask, *, clients: int, seconds: float, first: int = 0) -> Load:
     """Return what so many clients get that each ask for one rollout at a time.
 
     Args:
         target: the server.
-        source: gives the rollouts, from number 0 on.
+        ask: asks for one rollout.
         clients: how many ask at a time.
         seconds: how long is measured, after a warm-up in which each client was answered.
+        first: number of the first rollout.
     """
-    numbers = iter(range(10**9))
+    return uvloop.run(_load(target, ask, clients, seconds, first))
+
+
+async def _load(target: Process, ask: Ask, clients: int, seconds: float, first: int) -> Load:
+    numbers = iter(range(first, 10**9))
     latencies: list[float] = []
     counting = False
     stop = False
 
-    async def client(session: aiohttp.ClientSession) -> None:
-        while not stop:
-            body = _body([source(next(numbers))])
-            began = time.perf_counter()
-            await _rewards(session, target, body)
-            if counting and not stop:
-                latencies.append(time.perf_counter() - began)
+    async def client() -> None:
+        async with connected(target.url) as connection:
+            while not stop:
+                number = next(numbers)
+                began = time.perf_counter()
+                await ask(connection, number)
+                if counting and not stop:
+                    latencies.append(time.perf_counter() - began)
 
-    async with _session() as session:
-        running = [asyncio.create_task(client(session)) for _ in range(clients)]
-        await asyncio.sleep(WARM_UP + clients / SLOWEST)
-        counting = True
-        began, cpu = time.perf_counter(), target.cpu
-        await asyncio.sleep(seconds)
-        stop = True
-        wall, cpu = time.perf_counter() - began, target.cpu - cpu
-        scored = len(latencies)
-        await asyncio.gather(*running)
+    running = [asyncio.create_task(client()) for _ in range(clients)]
+    await asyncio.sleep(WARM_UP + clients / SLOWEST)
+    counting = True
+    began, cpu, stolen = time.perf_counter(), target.cpu, _stolen()
+    await asyncio.sleep(seconds)
+    stop = True
+    wall, cpu, stolen = time.perf_counter() - began, target.cpu - cpu, _stolen() - stolen
+    scored = len(latencies)
+    await asyncio.gather(*running)
     latencies.sort()
     if not scored:
         raise Unmeasurable("no rollout was scored in the time that was measured")
@@ -188,67 +195,105 @@ async def load(target: Process, source: Source, *, clients: int, seconds: float)
         p50_ms=1000 * latencies[scored // 2],
         p99_ms=1000 * latencies[min(scored - 1, int(0.99 * scored))],
         cpu_ms=1000 * cpu / scored,
+        stolen=stolen / wall / (os.cpu_count() or 1),
     )
 
 
-async def ask(target: Process, source: Source, numbers: range, *, clients: int, batch: int) -> int:
+def _stolen() -> float:
+    """Return the seconds that the hypervisor gave to others, summed over the cores."""
+    return int(Path("/proc/stat").read_text().split(maxsplit=9)[8]) / _TICKS
+
+
+def scored(source: Source) -> Ask:
+    """Return what asks a reward server for the rollouts of `source`."""
+
+    async def ask(client: Client, number: int) -> None:
+        await _rewards(client, _body([source(number)]))
+
+    return ask
+
+
+def decided(source: Source) -> Ask:
+    """Return what asks the judge itself, with what our verifier would send, about."""
+
+    async def ask(client: Client, number: int) -> None:
+        _verdicts(await client.post("/v1/chat/completions", _call(source(number))))
+
+    return ask
+
+
+def ask_all(target: Process, source: Source, numbers: range, *, clients: int, batch: int) -> int:
     """Ask for each number once; return how many requests that took."""
     requests = [numbers[at : at + batch] for at in range(0, len(numbers), batch)]
     left = iter(requests)
 
-    async def client(session: aiohttp.ClientSession) -> None:
-        for part in left:
-            await _rewards(session, target, _body([source(number) for number in part]))
+    async def client() -> None:
+        async with connected(target.url) as connection:
+            for part in left:
+                await _rewards(connection, _body([source(number) for number in part]))
 
-    async with _session() as session:
-        await asyncio.gather(*(client(session) for _ in range(clients)))
+    async def all_clients() -> None:
+        await asyncio.gather(*(client() for _ in range(clients)))
+
+    uvloop.run(all_clients())
     return len(requests)
 
 
-async def until_killed(
+def until_killed(
     target: Process, source: Source, *, clients: int, kill_after: int
 ) -> dict[int, float]:
     """Ask until so many rollouts are answered, kill the server, and return all that it answered."""
     numbers = iter(range(10**9))
     answered: dict[int, float] = {}
 
-    async def client(session: aiohttp.ClientSession) -> None:
-        while True:
-            number = next(numbers)
-            try:
-                (answered[number],) = await _rewards(session, target, _body([source(number)]))
-            except aiohttp.ClientError:
-                return
-            if len(answered) == kill_after:
-                target.kill()
+    async def client() -> None:
+        async with connected(target.url) as connection:
+            while True:
+                number = next(numbers)
+                try:
+                    (answered[number],) = await _rewards(connection, _body([source(number)]))
+                except ConnectionError:
+                    return
+                if len(answered) == kill_after:
+                    target.kill()
 
-    async with _session() as session:
-        await asyncio.gather(*(client(session) for _ in range(clients)))
+    async def all_clients() -> None:
+        await asyncio.gather(*(client() for _ in range(clients)))
+
+    uvloop.run(all_clients())
     return answered
 
 
-async def rewards(target: Process, source: Source, numbers: list[int]) -> dict[int, float]:
+def rewards(target: Process, source: Source, numbers: list[int]) -> dict[int, float]:
     """Return the rewards of these numbers, asked for in one request."""
-    async with _session() as session:
-        found = await _rewards(session, target, _body([source(n) for n in numbers]))
-    return dict(zip(numbers, found, strict=True))
 
+    async def found() -> list[float]:
+        async with connected(target.url) as connection:
+            return await _rewards(connection, _body([source(n) for n in numbers]))
 
-def _session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+    return dict(zip(numbers, uvloop.run(found()), strict=True))
 
 
 def _body(rollouts: list[Rollout]) -> bytes:
-    return json.dumps({"rollouts": rollouts}).encode()
+    return msgspec.json.encode({"rollouts": rollouts})
 
 
-async def _rewards(session: aiohttp.ClientSession, target: Process, body: bytes) -> list[float]:
-    async with session.post(f"{target.url}/score", data=body) as answer:
-        answer.raise_for_status()
-        found = (await answer.json())["rewards"]
+async def _rewards(client: Client, body: bytes) -> list[float]:
+    found = msgspec.json.decode(await client.post("/score", body))["rewards"]
     if None in found:
         raise Unmeasurable("a rollout was left unscored; the figures would mean nothing")
     return list(found)
+
+
+def _call(rollout: Rollout) -> bytes:
+    content = f"{rollout['prompt']}\n{rollout['rubric']}\n{rollout['completion']}"
+    body = {"model": "judge", "messages": [{"role": "user", "content": content}]}
+    return json.dumps(body).encode()
+
+
+def _verdicts(reply: bytes) -> float:
+    verdicts: dict[str, str] = json.loads(json.loads(reply)["choices"][0]["message"]["content"])
+    return sum(answer == "yes" for answer in verdicts.values()) / CRITERIA
 
 
 class Threads(NamedTuple):
@@ -272,14 +317,10 @@ def threads(judged_by: Process, *, workers: int, seconds: float) -> Threads:
     def worker(_: int) -> None:
         connection = HTTPConnection(address)
         while time.perf_counter() < end:
-            rollout = judged(next(numbers))
-            content = f"{rollout['prompt']}\n{rollout['rubric']}\n{rollout['completion']}"
-            body = {"model": "judge", "messages": [{"role": "user", "content": content}]}
+            body = _call(judged(next(numbers)))
             headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
-            reply = json.loads(connection.getresponse().read())
-            verdicts = json.loads(reply["choices"][0]["message"]["content"])
-            done.append(sum(answer == "yes" for answer in verdicts.values()) / CRITERIA)
+            connection.request("POST", "/v1/chat/completions", body, headers)
+            done.append(_verdicts(connection.getresponse().read()))
         connection.close()
 
     began, cpu = time.perf_counter(), time.process_time()

@@ -7,10 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from uppertail.models.encoding import to_json
 from uppertail.reward.server.access import Access
@@ -54,12 +54,12 @@ class Application:
         self.service = Service(served, self.gate, self.metrics)
         self._access = Access(token)
         self._reader = Reader()
-        self._clock = clock
+        self.clock = clock
         self._score = msgspec.json.Decoder(ScoreRequest)
         self._get_reward = msgspec.json.Decoder(GetRewardRequest)
         self._remote_rm = msgspec.json.Decoder(RemoteRmRequest)
         self._document = msgspec.json.encode(document())
-        self.asgi = Starlette(routes=self._routes())
+        self.asgi = Router(self._routes())
 
     def _routes(self) -> list[Route]:
         posts = {
@@ -69,7 +69,7 @@ class Application:
         }
         return [
             *(
-                Route(path, self._endpoint(path, work), methods=["POST"])
+                Route(path, _Endpoint(self, path, work), methods=["POST"])
                 for path, work in posts.items()
             ),
             Route("/healthz", self._healthz),
@@ -111,28 +111,23 @@ class Application:
         batch = await self.service.score([slime_rollout(asked, self._reader)])
         return numbers(batch.rewards)[0]
 
-    def _endpoint(self, path: str, work: Work) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            began = self._clock()
-            try:
-                self._admit(request)
-                body = await self._body(request)
-                response = _json(await work(body))
-            except Refused as refused:
-                self.metrics.refused(refused.code)
-                response = _problem(refused)
-            except ClientDisconnect:  # nobody reads this answer
-                response = Response(status_code=400)
-            except Exception:  # noqa: BLE001  a bug in one request must not end the others
-                _log.exception("fault in %s", path)
-                response = _problem(Refused(500, "fault", "a fault of the server; see its log"))
-            self.metrics.answered(path, response.status_code, self._clock() - began)
-            return response
-
-        return answer
+    async def answer(self, request: Request, work: Work) -> Response:
+        """Return what `work` makes of a request's body, or what is wrong."""
+        try:
+            self._admit(request)
+            body = await self._body(request)
+            return _json(await work(body))
+        except Refused as refused:
+            self.metrics.refused(refused.code)
+            return _problem(refused)
+        except ClientDisconnect:  # nobody reads this answer
+            return Response(status_code=400)
+        except Exception:  # noqa: BLE001  a bug in one request must not end the others
+            _log.exception("fault in %s", request.url.path)
+            return _problem(Refused(500, "fault", "a fault of the server; see its log"))
 
     def _admit(self, request: Request) -> None:
-        if not self._access.allows(request.headers.get("authorization")):
+        if not self._access.allows(_header(request, b"authorization")):
             raise Refused(
                 401, "unauthorized", "expected the server's token: Authorization: Bearer …"
             )
@@ -144,7 +139,7 @@ class Application:
             Refused: 413; it is too large.
         """
         most = self.gate.limits.body_bytes
-        declared = request.headers.get("content-length", "")
+        declared = _header(request, b"content-length") or ""
         if declared.isdigit() and int(declared) > most:
             raise _too_large(most)
         pieces, size = [], 0
@@ -163,7 +158,7 @@ class Application:
         if not trouble:
             return _json(Health(status="ok"))
         status = "draining" if self.gate.draining else "unready"
-        known = self._access.allows(request.headers.get("authorization"))
+        known = self._access.allows(_header(request, b"authorization"))
         return _json(Health(status=status, detail=trouble if known else ""), 503)
 
     async def _metrics(self, request: Request) -> Response:
@@ -178,6 +173,29 @@ class Application:
         except Refused as refused:
             return _problem(refused)
         return Response(page(), media_type=kind)
+
+
+class _Endpoint:
+    """What takes rollouts: plain ASGI, which spares Starlette's layers around functions."""
+
+    def __init__(self, application: Application, path: str, work: Work) -> None:
+        self._application = application
+        self._path = path
+        self._work = work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        application = self._application
+        began = application.clock()
+        response = await application.answer(Request(scope, receive), self._work)
+        await response(scope, receive, send)  # counted afterwards: nobody waits for that
+        seconds = application.clock() - began
+        application.metrics.answered(self._path, response.status_code, seconds)
+
+
+def _header(request: Request, name: bytes) -> str | None:
+    """Return the first header of this name; Starlette would read them all, twice a request."""
+    headers: list[tuple[bytes, bytes]] = request.scope["headers"]
+    return next((value.decode("latin-1") for key, value in headers if key == name), None)
 
 
 def _without_detail(reward: Reward) -> Reward:

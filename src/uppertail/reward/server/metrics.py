@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter as Counts
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import (
@@ -33,7 +34,7 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        self._requests = Counter(
+        requests = Counter(
             "uppertail_requests",
             "Answered requests.",
             ("endpoint", "status"),
@@ -45,17 +46,17 @@ class Metrics:
             ("code",),
             registry=registry,
         )
-        self._seconds = Histogram(
+        seconds = Histogram(
             "uppertail_request_seconds",
             "From the first byte of a request to its answer.",
             ("endpoint",),
             buckets=_SECONDS,
             registry=registry,
         )
-        self._rollouts = Counter(
+        rollouts = Counter(
             "uppertail_rollouts", "Rollouts that were answered.", ("outcome",), registry=registry
         )
-        self._criteria = Counter(
+        criteria = Counter(
             "uppertail_criteria",
             "Criteria by what came of them: met, unmet, or why nobody decided.",
             ("outcome",),
@@ -87,10 +88,14 @@ class Metrics:
             multiprocess_mode="sum",
         )
 
+        # To look labels up costs more than to count; there are few.
+        self._requests, self._seconds = cache(requests.labels), cache(seconds.labels)
+        self._rollouts, self._criteria = cache(rollouts.labels), cache(criteria.labels)
+
     def answered(self, endpoint: str, status: int, seconds: float) -> None:
         """Count a request."""
-        self._requests.labels(endpoint, str(status)).inc()
-        self._seconds.labels(endpoint).observe(seconds)
+        self._requests(endpoint, status).inc()
+        self._seconds(endpoint).observe(seconds)
 
     def refused(self, code: str) -> None:
         """Count a request that was not scored."""
@@ -104,10 +109,10 @@ class Metrics:
                 self._reward.observe(reward.value)
             outcomes.update(_came_of(judged) for judged in reward.judged)
         for outcome, count in outcomes.items():
-            self._criteria.labels(outcome).inc(count)
+            self._criteria(outcome).inc(count)
         scored = sum(reward.value is not None for reward in rewards)
-        self._rollouts.labels("scored").inc(scored)
-        self._rollouts.labels("unscored").inc(len(rewards) - scored)
+        self._rollouts("scored").inc(scored)
+        self._rollouts("unscored").inc(len(rewards) - scored)
 
     def spent(self, spend: Spend) -> None:
         """Show what the models have cost so far."""

@@ -18,6 +18,7 @@ from typing import Protocol
 
 import uvicorn
 
+from uppertail.concurrent import new_event_loop
 from uppertail.errors import InputError, UppertailError
 from uppertail.reward.server.app import Application
 
@@ -168,16 +169,8 @@ def run(opens: Opens, listener: socket.socket, *, ready: Callable[[], None]) -> 
         gc.set_threshold(*_COLLECT)
         ready()
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(serve(opens, listener, ready=settled))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 class Workers:
