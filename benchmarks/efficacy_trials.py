@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
-from msgspec.structs import replace
+import msgspec
 
 from uppertail.models.interface import Model, Reply, Request
 from uppertail.propose.llm import LLMProposer
@@ -154,10 +154,12 @@ class Counting:
         self.calls += 1
         if self.weights_hidden:
             blind = (
-                replace(m, content=_WEIGHT.sub("", m.content)) if m.role == "user" else m
+                msgspec.structs.replace(m, content=_WEIGHT.sub("", m.content))
+                if m.role == "user"
+                else m
                 for m in request.messages
             )
-            request = replace(request, messages=tuple(blind))
+            request = msgspec.structs.replace(request, messages=tuple(blind))
         return await self.inner.complete(request)
 
 

@@ -30,6 +30,8 @@ from engine_tokens import token_figures
 from engine_wall import real_chains
 from engine_work import Work
 
+from uppertail.concurrent import run
+
 PARTS = ("schedule", "wall", "tokens", "client", "journal", "memory")
 
 
@@ -40,7 +42,7 @@ def main() -> int:
     )
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
     parser.add_argument("--prompts", type=int, default=200)
-    parser.add_argument("--unit", type=float, default=0.5, help="mean verifier latency, seconds")
+    parser.add_argument("--unit", type=float, default=1.0, help="mean verifier latency, seconds")
     parser.add_argument("--slots", type=int, nargs="+", default=(64, 256, 512))
     parser.add_argument(
         "--environments", type=Path, default=Path(tempfile.gettempdir()) / "uppertail-peers"
@@ -64,7 +66,7 @@ def child(what: str, *words: str) -> int:
         print(engine_storage.peak(int(words[0])))
     else:
         url, mode, concurrency, journal = words
-        cost = asyncio.run(engine_client.grade(url, mode, int(concurrency), journal))
+        cost = run(engine_client.grade(url, mode, int(concurrency), journal))
         print(json.dumps(cost._asdict()))
     return 0
 
@@ -86,7 +88,7 @@ def wall_part(options: argparse.Namespace) -> None:
     for slots in options.slots:
         with server(unit=options.unit, slots=slots) as url:
             work = Work(prompts=options.prompts)
-            seconds, chains = asyncio.run(real_chains(work, url, slots))
+            seconds, chains = run(real_chains(work, url, slots))
         _ratios("wall", seconds / options.unit, chains, slots)
 
 

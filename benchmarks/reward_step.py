@@ -37,6 +37,7 @@ from reward_step_judge import bare, judge
 
 from uppertail.cli.options import VerifyOptions
 from uppertail.cli.rewards import RewardOptions, opened
+from uppertail.concurrent import run
 from uppertail.models.interface import Reply, Request
 from uppertail.models.wire import Dialect, encode
 from uppertail.reward import Carried, RewardFunction, Rollout, RubricScorer
@@ -142,9 +143,9 @@ def served(url: str, prompts: int, mode: Mode, slots: int, journal: str) -> Step
 def child(what: str, url: str, prompts: int, mode: Mode, slots: int, journal: str) -> Step:
     """Do one thing in this process."""
     if what == "ours":
-        return asyncio.run(step(url, prompts, mode, slots, journal))
+        return run(step(url, prompts, mode, slots, journal))
     if what == "remote":
-        return asyncio.run(remote_step(url, prompts))
+        return run(remote_step(url, prompts))
     sent = asyncio.run(bodies(prompts, mode))
     cpu = time.process_time()
     seconds = asyncio.run(bare(url, sent, slots))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from uppertail.concurrent import together
+from uppertail.concurrent import new_event_loop, run, together
 from uppertail.errors import BudgetExhausted
 
 
@@ -57,3 +57,17 @@ async def test_cancelling_the_caller_cancels_all():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def test_run_gives_what_the_coroutine_gives_on_the_loop_of_its_own_choice():
+    async def loop() -> type[asyncio.AbstractEventLoop]:
+        return type(asyncio.get_running_loop())
+
+    chosen = new_event_loop()
+    chosen.close()
+    assert run(loop()) is type(chosen)
+
+
+def test_run_raises_what_the_coroutine_raises():
+    with pytest.raises(BudgetExhausted):
+        run(failure(BudgetExhausted("no more")))

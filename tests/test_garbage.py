@@ -34,3 +34,10 @@ def test_a_collector_whose_thresholds_are_off_stays_off():
     with Collections().seldom():
         assert gc.get_threshold()[0] == 0
     assert gc.get_threshold()[0] == 0
+
+
+def test_a_collector_that_somebody_has_made_seldom_stays_as_it_is():
+    gc.set_threshold(20_000, 11, 12)
+    with Collections().seldom():
+        assert gc.get_threshold() == (20_000, 11, 12)
+    assert gc.get_threshold() == (20_000, 11, 12)

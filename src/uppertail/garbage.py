@@ -15,6 +15,8 @@ from typing import Final
 
 SELDOM: Final = (100_000, 50, 100)
 """Thresholds of `gc.set_threshold` while much is in work."""
+_CHOSEN: Final = 10_000
+"""A first threshold from here on is somebody's choice: Python's own is 700 to 2,000."""
 
 
 class Collections:
@@ -27,11 +29,15 @@ class Collections:
 
     @contextmanager
     def seldom(self) -> Iterator[None]:
-        """Collect seldom for as long as the block runs; a collector that is off stays off."""
+        """Collect seldom for as long as the block runs.
+
+        A collector that is off, or that somebody has made seldom already, stays as it is.
+        """
         with self._lock:
             if not self._wanted:
                 self._usual = gc.get_threshold()
-                gc.set_threshold(*SELDOM if self._usual[0] else self._usual)
+                if 0 < self._usual[0] < _CHOSEN:
+                    gc.set_threshold(*SELDOM)
             self._wanted += 1
         try:
             yield

@@ -42,6 +42,7 @@ app = App(
     result_action="return_value",
     default_parameter=Parameter(negative=()),
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # `run` says what an interrupt leaves behind
 )
 app["--help"].show = app["--version"].show = False
 for name in COMMANDS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -16,6 +15,7 @@ from uppertail.cli.bench_systems import Asked, Opening, open_system, refuse_abse
 from uppertail.cli.invocation import absolute, anchored, fingerprint
 from uppertail.cli.options import RunOptions
 from uppertail.cli.work import Ended, work_through
+from uppertail.concurrent import run
 from uppertail.data.run_folder import RunConfig, RunFolder
 from uppertail.data.write import json_line, replacing
 from uppertail.evaluate.bench.ask import ask
@@ -90,7 +90,7 @@ def carry_out(
     if invocation.run.dry_run:
         return _print_estimate(benchmark, invocation)
     with RunFolder(invocation.folder, Item, Record) as folder:
-        header = asyncio.run(_work(benchmark, invocation, folder, opener, resumed=resumed))
+        header = run(_work(benchmark, invocation, folder, opener, resumed=resumed))
         log = _publish(folder, header)
     made = report(log, benchmark.aggregation, resampling=Resampling(resamples=invocation.resamples))
     with replacing(invocation.folder / "figures.json") as write:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -15,6 +14,7 @@ from uppertail.cli.publish import publish
 from uppertail.cli.roles import Roles, open_roles
 from uppertail.cli.staging import stage
 from uppertail.cli.work import Ended, work_through
+from uppertail.concurrent import run
 from uppertail.data.run_folder import RunFolder, read_config
 from uppertail.models import Journal, ModelSession, VerdictStore
 from uppertail.refine.algorithm import refine
@@ -41,7 +41,7 @@ def carry_out(
     if invocation.run.dry_run:
         return print_estimate(invocation)
     with RunFolder(invocation.folder, Task, Refinement) as folder:
-        asyncio.run(_work(invocation, folder, roles, resumed=resumed))
+        run(_work(invocation, folder, roles, resumed=resumed))
         folder.remember("finished", _now())
         lost = publish(folder, as_json=invocation.run.json)
     return EXIT_LOST if lost else 0

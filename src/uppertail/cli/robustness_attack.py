@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -24,6 +23,7 @@ from uppertail.cli.options import MethodOptions, RunOptions, VerifyOptions
 from uppertail.cli.robustness import attack_lines
 from uppertail.cli.roles import open_roles
 from uppertail.cli.work import Ended, work_through
+from uppertail.concurrent import run
 from uppertail.data.jsonl import line_rows
 from uppertail.data.pools import PoolRow, read_pools
 from uppertail.data.rubrics import read_rubrics
@@ -106,7 +106,7 @@ def attack_rubrics(invocation: AttackInvocation, *, opener: VerifierOpener = ope
     if invocation.run.dry_run:
         raise InputError("an attack has no dry run; set --budget-usd instead")
     with RunFolder(path, Target, Attacked) as folder:
-        asyncio.run(_work(invocation, folder, opener))
+        run(_work(invocation, folder, opener))
         tested = [row for _, attacked in folder.results() for row in attacked.rows]
     write_jsonl(path / "items.jsonl", (msgspec.to_builtins(row) for row in tested))
     rates = verifier_rates(tested)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
@@ -17,6 +16,7 @@ from uppertail.cli.invocation import absolute, anchored, located
 from uppertail.cli.options import RunOptions
 from uppertail.cli.robustness import pair_lines
 from uppertail.cli.work import Ended, work_through
+from uppertail.concurrent import run
 from uppertail.data.jsonl import line_rows
 from uppertail.data.run_folder import RunConfig, RunFolder
 from uppertail.data.write import json_line, replacing, write_jsonl
@@ -84,7 +84,7 @@ def try_pairs(invocation: PairsInvocation, *, opener: SystemOpener = open_system
     if invocation.run.dry_run:
         return _print_estimate(trials, invocation)
     with RunFolder(invocation.folder, Trial, Tried) as folder:
-        asyncio.run(_work(invocation, folder, trials, opener))
+        run(_work(invocation, folder, trials, opener))
         tried = [result for _, result in folder.results()]
     write_jsonl(invocation.folder / "items.jsonl", (msgspec.to_builtins(one) for one in tried))
     rows = table(tried, resamples=invocation.resamples, seed=invocation.seed)

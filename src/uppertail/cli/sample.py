@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from uppertail.cli.invocation import absolute, anchored, default_folder, fingerp
 from uppertail.cli.options import MODELS, RunOptions
 from uppertail.cli.roles import open_model
 from uppertail.cli.work import Ended, work_through
+from uppertail.concurrent import run
 from uppertail.data.prompts import read_prompts
 from uppertail.data.rows import pool_row
 from uppertail.data.run_folder import RunConfig, RunFolder
@@ -110,7 +110,7 @@ def carry_out(invocation: SampleInvocation) -> int:
     out = invocation.run.out
     path = Path(out) if out is not None else default_folder("sample", invocation.source)
     with RunFolder(path, Prompt, Sampled) as folder:
-        asyncio.run(_work(invocation, folder))
+        run(_work(invocation, folder))
         summary = _publish(folder)
     print(json.dumps(summary) if invocation.run.json else _sentence(summary, path))
     return EXIT_LOST if summary["lost_calls"] else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json as json_format
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from uppertail.cli.judges import JudgeOptions
 from uppertail.cli.options import VerifyOptions
 from uppertail.cli.rewards import RewardOptions
 from uppertail.cli.train_prefers import By, LabelOptions, Opener, Prefers, labeller_opener
+from uppertail.concurrent import run
 from uppertail.data.index import rubric_index
 from uppertail.data.pools import read_pools
 from uppertail.data.rubrics import read_rubrics
@@ -104,7 +104,7 @@ def label(
         else:
             opener = labeller_opener(prefers.kept(folder))
             tasks = _tasks(pools, reward)
-            asyncio.run(_label(opener, tasks, sheet.add, at_once=labelling.at_once))
+            run(_label(opener, tasks, sheet.add, at_once=labelling.at_once))
     return _print_summary(sheet.summary(), folder, json=json)
 
 

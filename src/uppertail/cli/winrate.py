@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json as jsonlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -18,6 +17,7 @@ from uppertail.cli.invocation import absolute, anchored, default_folder, fingerp
 from uppertail.cli.judges import JudgeOpener, JudgeOptions, OpenedJudge, open_judge
 from uppertail.cli.options import RunOptions
 from uppertail.cli.work import Ended, work_through
+from uppertail.concurrent import run
 from uppertail.data.pools import PoolRow, read_pools
 from uppertail.data.rubrics import read_rubrics
 from uppertail.data.run_folder import RunConfig, RunFolder
@@ -170,7 +170,7 @@ def carry_out(invocation: WinRateInvocation, *, opener: JudgeOpener = open_judge
     if invocation.run.dry_run:
         return _print_estimate(invocation)
     with RunFolder(path, Duel, Match) as folder:
-        asyncio.run(_work(invocation, folder, opener))
+        run(_work(invocation, folder, opener))
         matches = [match for _, match in folder.results()]
         unmatched = int(folder.fact("unmatched") or 0)
     write_log(path / "items.jsonl", matches)

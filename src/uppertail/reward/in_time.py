@@ -73,8 +73,11 @@ async def _ended(workers: Sequence[asyncio.Task[None]], deadline: float | None) 
     try:
         done, _ = await asyncio.wait(workers, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
     finally:
-        for worker in workers:
+        left = [worker for worker in workers if not worker.done()]
+        for worker in left:
             worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-    for worker in done:
-        worker.result()
+        if left:
+            await asyncio.gather(*left, return_exceptions=True)
+    errors = [error for worker in done if (error := worker.exception()) is not None]
+    if errors:
+        raise errors[0]

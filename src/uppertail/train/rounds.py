@@ -9,7 +9,6 @@ its rounds use new prompts is not reported; ours use the same ones.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from uppertail.concurrent import run
 from uppertail.data.pools import read_pools
 from uppertail.data.rows import pool_row
 from uppertail.data.write import json_line, replacing, write_jsonl
@@ -128,7 +128,7 @@ def _label(
                 for one in labels.preferences:
                     write(json_line(preference_row(task.pool.prompt, one, by=labels.by, chat=True)))
 
-            dropped = asyncio.run(label_with(open_labeller, tasks, ended, at_once=at_once))
+            dropped = run(label_with(open_labeller, tasks, ended, at_once=at_once))
         with replacing(summary) as write:
             write(json.dumps(dropped).encode() + b"\n")
     return dict(json.loads(summary.read_text("utf-8")))
