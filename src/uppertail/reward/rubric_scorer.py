@@ -138,8 +138,10 @@ class RubricScorer:
             rubric = await self._rubrics.find(rollout)
         except Lost as error:
             return Reward(value=None, why=f"no rubric: {error}")
-        problem = _problem(rubric)
-        if rubric is None or problem:
+        if rubric is None:
+            return Reward(value=None, why="no rubric")
+        problem, criteria_key = _examined(rubric.criteria)
+        if problem:
             return Reward(value=None, why=problem)
         text, _ = split_reasoning(rollout.completion)
         if len(text) > self._longest:
@@ -151,12 +153,7 @@ class RubricScorer:
             rollout=rollout,
             response=Response(id="rollout", text=text),
             rubric=rubric,
-            key=content_id(
-                _asked_key(rollout.prompt.messages),
-                text,
-                _criteria_key(rubric.criteria),
-                self._identity,
-            ),
+            key=content_id(_asked_key(rollout.prompt.messages), text, criteria_key, self._identity),
         )
 
     async def _decide(self, plan: Decidable, memory: BatchMemory) -> tuple[Outcome, ...]:
@@ -186,15 +183,22 @@ class RubricScorer:
         )
 
 
-def _problem(rubric: Rubric | None) -> str:
+@lru_cache(maxsize=8192)  # the completions of a group have the same ones
+def _examined(criteria: tuple[Criterion, ...]) -> tuple[str, str]:
+    """Return what is wrong with criteria, and a hash of what is asked, in order.
+
+    Weights are not in it: they are not shown to anybody.
+    """
+    return _problem(criteria), content_id(*(criterion.id for criterion in criteria))
+
+
+def _problem(criteria: tuple[Criterion, ...]) -> str:
     """Return why a rubric cannot score anything; empty where it can."""
-    if rubric is None:
-        return "no rubric"
-    if not rubric.criteria:
+    if not criteria:
         return "the rubric has no criteria"
-    if not isfinite(fsum(abs(criterion.weight) for criterion in rubric.criteria)):
+    if not isfinite(fsum(abs(criterion.weight) for criterion in criteria)):
         return "the weights of the rubric are not finite"
-    if not any(criterion.weight > 0 for criterion in rubric.criteria):
+    if not any(criterion.weight > 0 for criterion in criteria):
         return "the rubric has no positive weight: nothing can be earned"
     return ""
 
@@ -209,9 +213,3 @@ def _nothing(rubric: Rubric) -> tuple[Outcome, ...]:
 def _asked_key(messages: tuple[Message, ...]) -> str:
     """Return a hash of what the policy was asked."""
     return content_id(*(part for message in messages for part in (message.role, message.content)))
-
-
-@lru_cache(maxsize=8192)
-def _criteria_key(criteria: tuple[Criterion, ...]) -> str:
-    """Return a hash of what is asked, in order; weights are not shown to anybody."""
-    return content_id(*(criterion.id for criterion in criteria))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from uppertail.models.encoding import to_json
+from uppertail.models.encoding import to_json_bytes
 from uppertail.reward.server.access import Access
 from uppertail.reward.server.limits import Gate, Limits, Refused
 from uppertail.reward.server.metrics import CONTENT_TYPE, Metrics
@@ -214,7 +214,7 @@ def _json(value: object, status: int = 200) -> Response:
 
 def encoded(value: object) -> bytes:
     """Return `value` as JSON; lone surrogates of a hostile judge's reasons go out escaped."""
-    return to_json(value).encode()
+    return to_json_bytes(value)
 
 
 def _problem(refused: Refused) -> Response:
