@@ -104,6 +104,7 @@ async def test_one_unscored_rollout_of_a_batch_refuses_the_batch():
         ({"query": ["pa"], "prompts": ["p"], "labels": [None, None]}, "$"),
         ({"query": "pa", "prompts": ["p"]}, "$.query"),
         ({"query": ["other"], "prompts": ["p"]}, "$.query[0]"),
+        ({"query": ["pa", "a"], "prompts": ["p", ""]}, "$.prompts[1]"),
         ({"query": ["pa"], "prompts": ["p"], "labels": ["4"]}, "$.labels[0]"),
         ({"query": ["pa"], "prompts": ["p"], "labels": ["no JSON"]}, "$.labels[0]"),
         ({"query": ["pa"], "prompts": ["p"], "labels": ["[]"]}, "$.labels[0].criteria"),

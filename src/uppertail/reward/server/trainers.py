@@ -47,10 +47,9 @@ def openrlhf_rollouts(request: GetRewardRequest, reader: Reader) -> tuple[Rollou
         raise invalid(f"expected as many prompts and labels as queries, found {found} - at `$`")
     return tuple(
         _rollout(
-            prompt,
+            (prompt, f"$.prompts[{n}]"),
             _completion(query, prompt, n),
-            _unpacked(label, f"$.labels[{n}]"),
-            f"$.labels[{n}]",
+            (_unpacked(label, f"$.labels[{n}]"), f"$.labels[{n}]"),
             reader,
         )
         for n, (query, prompt, label) in enumerate(
@@ -69,7 +68,7 @@ def slime_rollout(request: RemoteRmRequest, reader: Reader) -> Rollout:
     if isinstance(label, str):
         label = _unpacked(label, "$.label")
     response = without_trailing(request.response)
-    return _rollout(request.prompt, response, label, "$.label", reader)
+    return _rollout((request.prompt, "$.prompt"), response, (label, "$.label"), reader)
 
 
 def completion_of(query: str, prompt: str) -> str | None:
@@ -153,13 +152,21 @@ def _unpacked(label: str | None, path: str) -> object:
 
 
 def _rollout(
-    prompt: str | list[Message], completion: str, label: object, path: str, reader: Reader
+    asked: tuple[str | list[Message], str],
+    completion: str,
+    labelled: tuple[object, str],
+    reader: Reader,
 ) -> Rollout:
+    """Return a rollout; prompt and label come with the paths at which they stand.
+
+    A prompt in the label is taken in place of the other, which went through a template.
+    """
+    label, path = labelled
     if label is not None and not isinstance(label, dict | list):
         raise invalid(f"expected a rubric or a prompt, found {shown(label)} - at `{path}`")
     row: Mapping[str, object] = label if isinstance(label, dict) else {}
     messages, given = _asked(row, path) if row else ((), None)
-    messages = messages or read_messages(prompt, "$.prompt")
+    messages = messages or read_messages(*asked)
     id = given or prompt_hash(messages)
     carried = isinstance(label, list) or has(row, columns.CRITERIA)
     rubric = reader.rubric(json.dumps(label).encode(), id, path) if carried else None
