@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prepare the seeds, run the arms, write summary, curves and page."""
     parser = argparse.ArgumentParser(prog="examples.tiny_grpo", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="how many, from --first-seed on")
-    parser.add_argument("--first-seed", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("runs/tiny-grpo"))
     parser.add_argument("--processes", type=int, default=2, help="of one thread each")
     parser.add_argument(
