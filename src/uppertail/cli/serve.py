@@ -127,8 +127,8 @@ def _serve(opening: Opening, listener: socket) -> int:
     asyncio.run(_tried(opening))  # what is wrong is said once, before there are workers
     with tempfile.TemporaryDirectory(prefix="uppertail-metrics-") as folder:
         os.environ[SHARED] = folder
-        together = run.Workers(opening, listener)
-        return together.run(workers, drain_s=opening.server.drain, ready=ready)
+        together = run.Workers(opening, run.spread(listener, workers))
+        return together.run(drain_s=opening.server.drain, ready=ready)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

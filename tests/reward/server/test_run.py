@@ -10,7 +10,7 @@ import pytest
 from tests.reward.server.rig import Lengths, served
 from uppertail.errors import InputError
 from uppertail.reward.server.limits import Limits
-from uppertail.reward.server.run import listen, url_of
+from uppertail.reward.server.run import listen, spread, url_of
 
 
 async def test_a_server_that_is_told_to_stop_finishes_what_is_in_flight():
@@ -64,6 +64,30 @@ def test_a_port_that_is_taken_is_named():
         port = first.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} of 127.0.0.1 is taken"):
             listen("127.0.0.1", port)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="one socket for all here")
+def test_connections_are_dealt_out_among_workers_and_the_port_stays_taken():
+    workers = spread(listen("127.0.0.1", 0), 2)
+    address = workers[0].getsockname()
+    clients = [socket.create_connection(address) for _ in range(64)]
+    try:
+        with pytest.raises(InputError, match=f"port {address[1]} of 127.0.0.1 is taken"):
+            listen(*address)
+        for worker in workers:
+            worker.settimeout(5)
+            worker.accept()[0].close()
+    finally:
+        for one in (*clients, *workers):
+            one.close()
+
+
+def test_a_port_that_another_took_in_the_same_moment_is_named():
+    free = listen("127.0.0.1", 0)
+    host, port = free.getsockname()
+    free.close()
+    with listen(host, port) as other, pytest.raises(InputError, match=f"port {port} of {host}"):
+        spread(other.dup(), 2)
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])

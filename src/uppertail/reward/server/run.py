@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -62,6 +62,33 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise _unbound(error, host, port) from error
     return listener
+
+
+def spread(listener: socket.socket, count: int) -> list[socket.socket]:
+    """Return `count` sockets on the address of `listener`, which is closed.
+
+    The kernel deals connections out among them. One socket that several processes accept from
+    would leave most to whichever wakes first. Where the system cannot do so, they are that one.
+
+    Raises:
+        InputError: another process took the port in the same moment.
+    """
+    if not hasattr(socket, "SO_REUSEPORT"):
+        return [listener.dup() for _ in range(count)]
+    address = listener.getsockname()
+    listener.close()  # it made sure that nobody else listens: the sockets below would not
+    shared = [socket.socket(listener.family, socket.SOCK_STREAM) for _ in range(count)]
+    try:
+        for one in shared:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            one.bind(address)
+            one.listen(BACKLOG)
+    except OSError as error:
+        for one in shared:
+            one.close()
+        raise _unbound(error, *address[:2]) from error
+    return shared
 
 
 def _unbound(error: Exception, host: str, port: int) -> InputError:
@@ -174,24 +201,28 @@ def run(opens: Opens, listener: socket.socket, *, ready: Callable[[], None]) -> 
 
 
 class Workers:
-    """Several processes that serve one socket; one that dies is replaced.
+    """Several processes that serve one address; one that dies is replaced.
 
-    The kernel hands connections to whichever worker accepts first.
+    Connections to one that is being replaced wait for its successor.
+
+    Args:
+        opens: gives the application of each.
+        listeners: a socket each, from `spread`; closed in the end.
     """
 
-    def __init__(self, opens: Opens, listener: socket.socket) -> None:
+    def __init__(self, opens: Opens, listeners: Sequence[socket.socket]) -> None:
         self._opens = opens
-        self._listener = listener
+        self._listeners = listeners
         self._context = multiprocessing.get_context("spawn")
         self._signals: list[int] = []
         self._processes: list[BaseProcess] = []
         self._broken = False
 
-    def run(self, count: int, *, drain_s: float, ready: Callable[[], None]) -> int:
+    def run(self, *, drain_s: float, ready: Callable[[], None]) -> int:
         """Serve until a signal; return how many workers ended badly."""
         kept = {sig: signal.signal(sig, self._told) for sig in _SIGNALS}
         try:
-            self._processes = [self._started() for _ in range(count)]
+            self._processes = [self._started(listener) for listener in self._listeners]
             ready()
             while not self._signals and not self._broken:
                 time.sleep(_LOOK_SECONDS)
@@ -206,8 +237,8 @@ class Workers:
     def _told(self, sig: int, frame: FrameType | None) -> None:
         self._signals.append(sig)
 
-    def _started(self) -> BaseProcess:
-        process = self._context.Process(target=_work, args=(self._opens, self._listener))
+    def _started(self, listener: socket.socket) -> BaseProcess:
+        process = self._context.Process(target=_work, args=(self._opens, listener))
         process.start()
         return process
 
@@ -215,11 +246,15 @@ class Workers:
         """Start a worker for each that a signal has killed; one that could not start ends all."""
         self._broken = any(process.exitcode == _CANNOT_START for process in self._processes)
         if not self._broken and not self._signals:
-            self._processes = [p if p.is_alive() else self._started() for p in self._processes]
+            self._processes = [
+                process if process.is_alive() else self._started(listener)
+                for process, listener in zip(self._processes, self._listeners, strict=True)
+            ]
 
     def _end(self, drain_s: float) -> int:
         """Tell all workers to drain, and pass on a second signal; return how many ended badly."""
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         last = time.monotonic() + drain_s + _EXTRA_SECONDS
         passed = -1
         while any(p.is_alive() for p in self._processes) and time.monotonic() < last:
