@@ -1,10 +1,11 @@
 """Side by side: results in order, one plain error, nothing paid for is thrown away."""
 
 import asyncio
+from itertools import groupby
 
 import pytest
 
-from uppertail.concurrent import new_event_loop, run, together
+from uppertail.concurrent import Turns, new_event_loop, run, together
 from uppertail.errors import BudgetExhausted
 
 
@@ -71,3 +72,70 @@ def test_run_gives_what_the_coroutine_gives_on_the_loop_of_its_own_choice():
 def test_run_raises_what_the_coroutine_raises():
     with pytest.raises(BudgetExhausted):
         run(failure(BudgetExhausted("no more")))
+
+
+class Burst:
+    """Callers that compute for a while each, and what the loop does between them."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now = 0.0
+        self.turns = Turns(breath_seconds=5.0, clock=lambda: self.now)
+        self.seconds = seconds
+        self.seen: list[int | str] = []
+
+    async def compute(self, number: int) -> None:
+        await self.turns.take()
+        self.now += self.seconds
+        self.seen.append(number)
+
+    async def network(self, rounds: int) -> None:
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+            self.seen.append("network")
+
+    async def run(self, callers: int) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(callers):
+                group.create_task(self.compute(number))
+            group.create_task(self.network(3 * callers))
+
+    def runs(self) -> list[int]:
+        """How many computed between two looks at the network."""
+        kinds = groupby(self.seen, lambda one: one == "network")
+        return [len(list(run)) for network, run in kinds if not network]
+
+
+async def test_a_burst_gives_way_to_the_network_and_keeps_its_order():
+    burst = Burst(seconds=1.0)
+    await burst.run(23)
+    assert [one for one in burst.seen if one != "network"] == list(range(23))
+    assert max(burst.runs()) <= 10
+    assert len(burst.runs()) >= 4
+
+
+async def test_what_is_slow_to_compute_goes_one_at_a_time():
+    burst = Burst(seconds=100.0)
+    await burst.run(6)
+    assert burst.runs() == [1] * 6
+
+
+async def test_what_is_quick_is_not_held_up():
+    burst = Burst(seconds=0.0)
+    await burst.run(500)
+    assert burst.runs() == [500]
+
+
+async def test_one_who_is_cancelled_while_waiting_holds_up_nobody():
+    burst = Burst(seconds=6.0)
+    tasks = [asyncio.create_task(burst.compute(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    tasks[2].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert burst.seen == [0, 1, 3, 4]
+
+
+def test_turns_serve_one_loop_after_another():
+    burst = Burst(seconds=6.0)
+    for _ in range(2):
+        asyncio.run(burst.run(4))
+    assert [one for one in burst.seen if one != "network"] == [0, 1, 2, 3] * 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from uppertail.concurrent import together
+from uppertail.concurrent import Turns, together
 from uppertail.errors import Lost
 from uppertail.models.interface import Model, Request
 from uppertail.prompting import (
@@ -80,6 +80,7 @@ class LLMVerifier:
         self._reask = _reask_template()
         self._max_tokens = max_tokens
         self._seed = seed
+        self._turns = Turns()
         self._by = Decider(
             model=model.name,
             template=version_of(self._template.text, self._reask.text),
@@ -154,6 +155,7 @@ class LLMVerifier:
         The ids in the message are positions: in the rubric where it is shown whole, in the
         call otherwise, so that equal calls are equal messages.
         """
+        await self._turns.take()
         whole = self._asking.mode == "whole"
         shown = {
             f"c{position if whole else place}": id
