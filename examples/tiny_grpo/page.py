@@ -206,7 +206,7 @@ def _figure(one: Mapping[str, float]) -> tuple[str, str]:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:.0f}".replace("-", "−")
+    return f"{100 * share:z.0f}".replace("-", "−")
 
 
 def _percent(share: float) -> str:
