@@ -305,6 +305,28 @@ async def test_a_limiter_serves_one_loop_after_another() -> None:
     assert limiter.in_flight == 0
 
 
+def test_a_limiter_outlives_a_loop_that_ended_while_calls_were_held_back() -> None:
+    clock, patient = Clock(), True
+
+    async def sleep(seconds: float) -> None:
+        if patient:
+            await asyncio.Event().wait()
+        await clock.sleep(seconds)
+
+    limiter = Limiter(8, rpm=60, clock=clock, sleep=sleep)
+
+    async def two() -> None:
+        for _ in range(2):
+            async with limiter.slot(0):
+                pass
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(two(), 0.05))
+    patient = False
+    asyncio.run(asyncio.wait_for(two(), 10))
+    assert (limiter.in_flight, limiter.waiting) == (0, 0)
+
+
 async def test_those_who_go_ahead_keep_their_own_order() -> None:
     calls = Calls(Limiter(1))
     for number in range(3):

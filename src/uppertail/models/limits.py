@@ -87,6 +87,7 @@ class Limiter:
         self._tokens = Pace(tpm, now=now) if tpm is not None else None
         self._ahead: deque[tuple[Slot, asyncio.Future[None]]] = deque()
         self._queue: deque[tuple[Slot, asyncio.Future[None]]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._growth: asyncio.TimerHandle | None = None
         self._holding: asyncio.Task[None] | None = None
 
@@ -116,7 +117,12 @@ class Limiter:
 
     async def _admit(self, slot: Slot) -> None:
         """Wait until `slot` may be used."""
-        future = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # who waited on an earlier loop is gone with it
+            self._loop, self._growth, self._holding = loop, None, None
+            self._ahead.clear()
+            self._queue.clear()
+        future = loop.create_future()
         (self._ahead if slot.ahead else self._queue).append((slot, future))
         self._let_in()
         if future.done():
