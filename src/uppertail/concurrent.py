@@ -32,7 +32,7 @@ def run(main: Coroutine[object, object, T]) -> T:
 
 
 class Turns:
-    """Lets computing that comes in bursts give way to the network every few milliseconds.
+    """Lets computing that comes in bursts give way to the network again and again.
 
     Thousands of tasks that begin at once would all compute before the first byte is sent. What
     takes a turn first waits, once others have computed for `breath_seconds` since the loop last
@@ -40,7 +40,7 @@ class Turns:
     """
 
     def __init__(
-        self, *, breath_seconds: float = 0.005, clock: Callable[[], float] = time.perf_counter
+        self, *, breath_seconds: float = 0.02, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._breath = breath_seconds
         self._clock = clock
