@@ -31,6 +31,10 @@ def run(main: Coroutine[object, object, T]) -> T:
         return runner.run(main)
 
 
+_FEW = 16
+"""Renderings of a prompt that take about a millisecond together."""
+
+
 class Turns:
     """Lets computing that comes in bursts give way to the network again and again.
 
@@ -53,9 +57,13 @@ class Turns:
     async def take(self) -> None:
         """Return when it is this caller's turn."""
         loop = asyncio.get_running_loop()
-        if not self._taken or self._loop is not loop:
-            self._loop, self._began, self._taken = loop, self._clock(), 1
-            self._waiting = deque()
+        if loop is not self._loop:
+            if self._waiting and self._loop is not None and not self._loop.is_closed():
+                return  # its callers keep their turns, and nobody is held up for them
+            self._loop, self._taken = loop, 0
+            self._waiting.clear()
+        if not self._taken:
+            self._began, self._taken = self._clock(), 1
             loop.call_soon(self._come_round, loop)
         elif not self._waiting and self._clock() - self._began < self._breath:
             self._taken += 1
@@ -65,10 +73,15 @@ class Turns:
             await turn
 
     def _come_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let in as many as the last round could have had in its time, at most twice its number."""
+        """Let in as many as the last round could have had in its time, at most twice its number.
+
+        A few in any case: others may have taken most of that time.
+        """
+        if loop is not self._loop:
+            return
         now = self._clock()
         share = self._breath / max(now - self._began, self._breath / 2)
-        let_in = min(max(1, round(self._taken * share)), len(self._waiting))
+        let_in = min(max(_FEW, round(self._taken * share)), len(self._waiting))
         self._began, self._taken = now, let_in
         for _ in range(let_in):
             turn = self._waiting.popleft()

@@ -183,6 +183,21 @@ async def test_every_answer_of_a_turn_that_cannot_be_stored_is_a_storage_error(t
     assert [type(error) for error in errors] == [StorageError] * 3
 
 
+async def test_an_answer_that_cannot_be_stored_harms_no_other_of_its_turn(tmp_path):
+    huge = answer(usage=Usage(prompt_tokens=2**70))
+    with Journal(tmp_path / "j.db") as journal:
+
+        async def put(n: int) -> Answer:
+            asked = request(sample=n)
+            given = huge if n == 2 else answer(f"{n}")
+            return await journal.put(call_key("m", asked), given, model="m", request=asked)
+
+        results = await asyncio.gather(*(put(n) for n in range(4)), return_exceptions=True)
+    assert [type(one) for one in results] == [Answer, Answer, StorageError, Answer]
+    with Journal(tmp_path / "j.db") as journal:
+        assert len(journal.database.rows("SELECT key FROM calls")) == 3
+
+
 async def test_closing_a_journal_commits_what_is_left_of_the_turn(tmp_path):
     with Journal(tmp_path / "j.db") as journal:
         tasks = [asyncio.create_task(stored(journal, f"{n}", sample=n)) for n in range(2)]

@@ -135,6 +135,18 @@ async def test_when_the_one_who_asked_first_is_cancelled_one_of_the_others_asks(
     assert (account.spend().paid.calls, account.spend().found.calls) == (1, 1)
 
 
+async def test_a_call_whose_answer_is_being_stored_is_not_made_again_by_who_takes_over(journal):
+    inner, account = Scripted(lambda asked: REPLY), Account()
+    model = Journaled(inner, journal, account)
+    other = asyncio.create_task(model.complete(request(sample=9)))  # opens the turn
+    first, second = (asyncio.create_task(model.complete(request())) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await other == await second == REPLY
+    assert (first.cancelled(), inner.calls) == (True, 2)
+    assert (account.spend().paid.calls, account.spend().found.calls) == (2, 1)
+
+
 class Distant:
     """A store whose every step waits, as that of another machine does."""
 

@@ -327,6 +327,24 @@ def test_a_limiter_outlives_a_loop_that_ended_while_calls_were_held_back() -> No
     assert (limiter.in_flight, limiter.waiting) == (0, 0)
 
 
+async def test_a_wait_that_has_become_shorter_is_not_waited_for() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.Event().wait()
+
+    limiter = Limiter(8, tpm=1000, clock=Clock(), sleep=sleep)
+    async with limiter.slot(100) as slot:
+        waiting = asyncio.create_task(limiter.slot(1).__aenter__())
+        await settle()
+        slot.answered(20)
+    await settle()
+    waiting.cancel()
+    assert len(waits) == 2
+    assert waits[1] < waits[0] / 4
+
+
 async def test_those_who_go_ahead_keep_their_own_order() -> None:
     calls = Calls(Limiter(1))
     for number in range(3):

@@ -14,6 +14,8 @@ MEANS = st.dictionaries(st.sampled_from([f"p{n}" for n in range(12)]), st.floats
 
 
 @example(1e-6, 3277.0)
+@example(1.6383560438182505, 17.0)
+@example(1.6690459207925605, 26.0)
 @given(st.floats(0, 60), st.floats(1, 5000))
 def test_the_tail_of_t_is_scipys(t, freedom):
     assert t_tail(t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-7, abs=1e-14)

@@ -31,7 +31,6 @@ class Connections:
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
             WeakKeyDictionary()
         )
-        self._limits: dict[float, aiohttp.ClientTimeout] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -54,13 +53,13 @@ class Connections:
         self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_seconds: float
     ) -> HttpAnswer | Failure:
         """Return what the server answered, whatever its status, or how the exchange failed."""
-        limit = self._limits.get(timeout_seconds)
-        if limit is None:
-            limit = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=_CONNECT_SECONDS)
-            self._limits[timeout_seconds] = limit
         try:
             async with self._session().post(
-                _parsed(url), data=body, headers=headers, timeout=limit, allow_redirects=False
+                _parsed(url),
+                data=body,
+                headers=headers,
+                timeout=_limit(timeout_seconds),
+                allow_redirects=False,
             ) as response:
                 return HttpAnswer(response.status, response.headers, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -84,6 +83,11 @@ class Connections:
 
 
 _parsed = lru_cache(maxsize=256)(URL)  # a few addresses, and parsing one takes its time
+
+
+@lru_cache(maxsize=16)
+def _limit(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
 
 
 def _reason(error: BaseException) -> str:

@@ -9,6 +9,7 @@ network file systems: a run folder belongs on a local disk.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -41,6 +42,11 @@ TABLES = (
     )""",
     "CREATE TABLE verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL)",
 )
+
+_AGAIN_SECONDS = 0.01
+
+_REFUSED = (sqlite3.Error, OverflowError, UnicodeError)
+"""What comes of a value that SQLite cannot hold: an integer of more than 64 bits, a surrogate."""
 
 EXPLAINED = {
     "not a database": "this is not a journal, or it is damaged beyond reading",
@@ -94,7 +100,7 @@ class Database:
         """Run and commit `statement`; return how many rows it changed."""
         try:
             return self._connection.execute(statement, values).rowcount
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise self._explained(error) from error
 
     def write_many(self, statement: str, rows: Iterable[Sequence[Value]]) -> int:
@@ -106,7 +112,7 @@ class Database:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 return self._connection.executemany(statement, rows).rowcount
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise self._explained(error) from error
 
     def _prepare(self) -> None:
@@ -129,8 +135,21 @@ class Database:
                     self._connection.execute(table)
                 self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    def _write_ahead(self) -> None:
+        """Switch to write-ahead logging, for which SQLite itself does not wait where it must."""
+        last = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= last:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
 
     def _expect(self, application: int, version: int) -> None:
         if application != APPLICATION:
@@ -143,7 +162,7 @@ class Database:
                 f"reads format {VERSION}; use the version that wrote it, or a new run folder"
             )
 
-    def _explained(self, error: sqlite3.Error) -> StorageError:
+    def _explained(self, error: Exception) -> StorageError:
         """Return the sentence that tells a user what is wrong with the file."""
         text = str(error)
         for sign, sentence in EXPLAINED.items():

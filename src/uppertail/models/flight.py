@@ -28,8 +28,20 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[T | _Yours]]] = {}
 
-    async def join(self, key: str, call: Callable[[], Coroutine[None, None, T]]) -> tuple[T, bool]:
-        """Return what the call gives, and whether this caller is the one who made it."""
+    async def join(
+        self,
+        key: str,
+        call: Callable[[], Coroutine[None, None, T]],
+        *,
+        again: Callable[[], Coroutine[None, None, T]] | None = None,
+    ) -> tuple[T, bool]:
+        """Return what the call gives, and whether this caller is the one who made it.
+
+        Args:
+            key: equal for identical calls.
+            call: makes the call.
+            again: makes it in place of one who was cancelled, if that is another matter.
+        """
         waiting = self._waiting.get(key)
         if waiting is None:
             self._waiting[key] = deque()
@@ -43,7 +55,7 @@ class Flights(Generic[T]):
                 self._pass_on(key)  # it came in the same moment
             raise
         if isinstance(answer, _Yours):
-            return await self._fly(key, call), True
+            return await self._fly(key, again or call), True
         return answer, False
 
     async def _fly(self, key: str, call: Callable[[], Coroutine[None, None, T]]) -> T:

@@ -142,8 +142,10 @@ class Journal:
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
-        self._end_turn()
-        self.database.close()
+        try:
+            self._end_turn()
+        finally:
+            self.database.close()
 
     async def get(self, key: str, /) -> Answer | None:
         """Return the answer stored under `key`, or None."""
@@ -179,6 +181,7 @@ class Journal:
         """Commit `row`; return whether it was new. False may also mean that another one was not."""
         loop = asyncio.get_running_loop()
         if self._turn is None or self._turn.loop is not loop:
+            self._end_turn()  # of a loop that ended in the middle of it
             self._turn = _Turn(loop)
             loop.call_soon(self._end_turn)
             return bool(self.database.write(_ADD, row))
@@ -191,15 +194,28 @@ class Journal:
         turn, self._turn = self._turn, None
         if turn is None or not turn.rows:
             return
-        waiting = [added for _, added in turn.rows if not added.done()]
+        rows = [row for row, _ in turn.rows]
         try:
-            added = self.database.write_many(_ADD, [row for row, _ in turn.rows])
-        except StorageError as error:
-            for future in waiting:
-                future.set_exception(error)
+            added = self.database.write_many(_ADD, rows)
+            outcomes: list[bool | StorageError] = [added == len(rows)] * len(rows)
+        except StorageError:  # one of them may be at fault: each by itself
+            outcomes = [self._added(row) for row in rows]
+        if turn.loop.is_closed():  # nobody waits any more
             return
-        for future in waiting:
-            future.set_result(added == len(turn.rows))
+        for (_, told), outcome in zip(turn.rows, outcomes, strict=True):
+            if told.done():  # its caller was cancelled
+                continue
+            if isinstance(outcome, StorageError):
+                told.set_exception(outcome)
+            else:
+                told.set_result(outcome)
+
+    def _added(self, row: Row) -> bool | StorageError:
+        """Commit one row; return whether it was new, or why it cannot be stored."""
+        try:
+            return bool(self.database.write(_ADD, row))
+        except StorageError as error:
+            return error
 
     async def spent(self) -> tuple[Spent, ...]:
         """Return what all stored calls have cost, one entry a model, by name."""

@@ -54,7 +54,8 @@ class Journaled:
         key = call_key(self.name, request)
         answer = await self._look_up(key)
         if answer is None:
-            answer, asked = await self._flights.join(key, partial(self._ask, key, request))
+            ask, again = partial(self._ask, key, request), partial(self._take_over, key, request)
+            answer, asked = await self._flights.join(key, ask, again=again)
             if asked:
                 return answer.reply
         self._account.found(self.name, request.role, answer)
@@ -67,6 +68,14 @@ class Journaled:
             answer = await self._store.get(key)
             if answer is not None or self._stored == before:
                 return answer
+
+    async def _take_over(self, key: str, request: Request) -> Answer:
+        """Make the call of one who was cancelled, unless its answer was being stored just then."""
+        stored = await self._look_up(key)
+        if stored is None:
+            return await self._ask(key, request)
+        self._account.found(self.name, request.role, stored)
+        return stored
 
     async def _ask(self, key: str, request: Request) -> Answer:
         async with self._account.hold(self.name, request, self._price):

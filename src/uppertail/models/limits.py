@@ -25,6 +25,10 @@ _BACK_OFF = 0.75
 has a fixed number of slots for twice as long before the next probe."""
 
 
+_EARLIER_SECONDS = 0.01
+"""By how much a wait must have become shorter for it to be begun anew."""
+
+
 class Pace:
     """Spreads units (requests or tokens) evenly over the minute, from the first one on.
 
@@ -90,6 +94,7 @@ class Limiter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._growth: asyncio.TimerHandle | None = None
         self._holding: asyncio.Task[None] | None = None
+        self._due = 0.0
 
     @property
     def in_flight(self) -> int:
@@ -118,7 +123,7 @@ class Limiter:
     async def _admit(self, slot: Slot) -> None:
         """Wait until `slot` may be used."""
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # who waited on an earlier loop is gone with it
+        if self._loop is None or self._loop.is_closed():  # who waited there is gone with it
             self._loop, self._growth, self._holding = loop, None, None
             self._ahead.clear()
             self._queue.clear()
@@ -130,8 +135,9 @@ class Limiter:
         try:
             await future
         except asyncio.CancelledError:
-            if not future.cancelled():
-                self._leave()  # it was admitted in the same moment
+            if not future.cancelled():  # it was admitted in the same moment
+                self._spent(-slot.tokens)
+                self._leave()
             raise
 
     def _let_in(self) -> None:
@@ -190,12 +196,21 @@ class Limiter:
         self._let_in()
 
     def _look_later(self, seconds: float) -> None:
-        if self._holding is None:
-            self._holding = asyncio.create_task(self._held(seconds))
+        """Look again after `seconds`, unless that is to happen by then."""
+        due = self._clock() + seconds
+        if self._holding is not None:
+            if due >= self._due - _EARLIER_SECONDS:
+                return
+            self._holding.cancel()
+        self._due = due
+        self._holding = asyncio.create_task(self._held(seconds))
 
     async def _held(self, seconds: float) -> None:
-        await self._sleep(seconds)
-        self._holding = None
+        try:
+            await self._sleep(seconds)
+        finally:
+            if self._holding is asyncio.current_task():
+                self._holding = None
         self._let_in()
 
     def _spent(self, more: int) -> None:

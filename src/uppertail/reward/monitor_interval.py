@@ -110,10 +110,13 @@ def _beta(x: float, rest: float, a: float, b: float) -> float:
     Source:
         The continued fraction of DLMF 8.17.22, by Lentz's method.
     """
-    if rest <= 0.0:
-        return 1.0
     if x > (a + 1) / (a + b + 2):
-        return 1.0 - _beta(rest, x, b, a)
+        return 1.0 - _fraction(rest, x, b, a)
+    return _fraction(x, rest, a, b)
+
+
+def _fraction(x: float, rest: float, a: float, b: float) -> float:
+    """Return the same for an `x` for which the fraction converges soon."""
     if x <= 0.0:
         return 0.0
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(rest)) / a

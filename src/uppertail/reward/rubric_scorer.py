@@ -153,7 +153,9 @@ class RubricScorer:
             rollout=rollout,
             response=Response(id="rollout", text=text),
             rubric=rubric,
-            key=content_id(_asked_key(rollout.prompt.messages), text, criteria_key, self._identity),
+            key=content_id(
+                _asked_key(tuple(rollout.prompt.messages)), text, criteria_key, self._identity
+            ),
         )
 
     async def _decide(self, plan: Decidable, memory: BatchMemory) -> tuple[Outcome, ...]:
@@ -209,7 +211,7 @@ def _nothing(rubric: Rubric) -> tuple[Outcome, ...]:
     return (verdict,) * len(rubric.criteria)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=256)  # the completions of a group come one after the other
 def _asked_key(messages: tuple[Message, ...]) -> str:
     """Return a hash of what the policy was asked."""
     return content_id(*(part for message in messages for part in (message.role, message.content)))

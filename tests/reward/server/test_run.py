@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import sys
 
 import aiohttp
 import pytest
@@ -66,7 +67,7 @@ def test_a_port_that_is_taken_is_named():
             listen("127.0.0.1", port)
 
 
-@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="one socket for all here")
+@pytest.mark.skipif(sys.platform != "linux", reason="one socket for all here")
 def test_connections_are_dealt_out_among_workers_and_the_port_stays_taken():
     workers = spread(listen("127.0.0.1", 0), 2)
     address = workers[0].getsockname()

@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -73,7 +74,7 @@ def spread(listener: socket.socket, count: int) -> list[socket.socket]:
     Raises:
         InputError: another process took the port in the same moment.
     """
-    if not hasattr(socket, "SO_REUSEPORT"):
+    if sys.platform != "linux":  # elsewhere the option exists and deals nothing out
         return [listener.dup() for _ in range(count)]
     address = listener.getsockname()
     listener.close()  # it made sure that nobody else listens: the sockets below would not
