@@ -69,7 +69,7 @@ def sampled_share(model: str) -> float:
     return sum(shares) / len(shares)
 
 
-def learnt(tmp_path, fn) -> None:
+def assert_learns(tmp_path, fn) -> None:
     """Train against `fn`, and see that it took the policy from under 0.4 to at least 0.9."""
     base = save_tiny(tmp_path / "base")
     with fn, trl_reward(fn) as reward:
@@ -91,9 +91,9 @@ def exact() -> RubricScorer:
 
 
 def test_grpo_reaches_nine_tenths_of_the_attainable_reward(tmp_path):
-    learnt(tmp_path, RewardFunction(exact()))
+    assert_learns(tmp_path, RewardFunction(exact()))
 
 
 async def test_grpo_reaches_it_through_the_reward_server(tmp_path):
     async with served(exact()) as rig:
-        await asyncio.to_thread(learnt, tmp_path, remote_reward(rig.url, deadline_s=60))
+        await asyncio.to_thread(assert_learns, tmp_path, remote_reward(rig.url, deadline_s=60))

@@ -21,7 +21,7 @@ def table(pairs):
     return two.counts(first, second, np.zeros(len(first), int), 1)[0]
 
 
-def same(ours, theirs):
+def assert_same(ours, theirs):
     assert float(ours) == pytest.approx(float(theirs), abs=1e-12, nan_ok=True)
 
 
@@ -34,8 +34,8 @@ def test_kappa_is_that_of_the_libraries(pairs):
         learned = cohen_kappa_score(first, second, labels=[0.0, 1.0])
         c = table(pairs)
         modelled = cohens_kappa(c.reshape(2, 2)).kappa
-    same(two.kappa(c), learned)
-    same(two.kappa(c), modelled)
+    assert_same(two.kappa(c), learned)
+    assert_same(two.kappa(c), modelled)
 
 
 @given(PAIRS)
@@ -48,30 +48,30 @@ def test_precision_and_recall_are_those_of_scikit_learn(pairs):
         (0.0, two.no_precision, two.no_recall),
     ):
         kw = {"pos_label": label, "zero_division": np.nan}
-        same(precision(c), precision_score(second, first, **kw))
-        same(recall(c), recall_score(second, first, **kw))
+        assert_same(precision(c), precision_score(second, first, **kw))
+        assert_same(recall(c), recall_score(second, first, **kw))
 
 
 @given(PAIRS)
 def test_alpha_of_two_is_the_general_alpha(pairs):
-    same(two.alpha(table(pairs)), alpha_of_many(np.array(pairs)))
+    assert_same(two.alpha(table(pairs)), alpha_of_many(np.array(pairs)))
 
 
 @given(PAIRS)
 def test_swapping_the_raters_swaps_precision_and_recall_and_changes_no_agreement(pairs):
     c, swapped = table(pairs), table([(b, a) for a, b in pairs])
     for symmetric in (two.accuracy, two.kappa, two.alpha):
-        same(symmetric(c), symmetric(swapped))
-    same(two.yes_precision(c), two.yes_recall(swapped))
-    same(two.first_yes(c), two.second_yes(swapped))
+        assert_same(symmetric(c), symmetric(swapped))
+    assert_same(two.yes_precision(c), two.yes_recall(swapped))
+    assert_same(two.first_yes(c), two.second_yes(swapped))
 
 
 @given(PAIRS)
 def test_calling_yes_no_and_no_yes_changes_no_agreement(pairs):
     c, turned = table(pairs), table([(1 - a, 1 - b) for a, b in pairs])
     for invariant in (two.accuracy, two.kappa, two.alpha):
-        same(invariant(c), invariant(turned))
-    same(two.yes_precision(c), two.no_precision(turned))
+        assert_same(invariant(c), invariant(turned))
+    assert_same(two.yes_precision(c), two.no_precision(turned))
 
 
 @given(PAIRS)
@@ -86,8 +86,8 @@ def test_agreement_stays_in_bounds_and_kappa_never_exceeds_accuracy(pairs):
 def test_identical_raters_have_kappa_and_alpha_of_one_or_none_where_all_is_the_same(answers):
     c = table([(own, own) for own in answers])
     expected = 1.0 if len(set(answers)) == 2 else float("nan")
-    same(two.kappa(c), expected)
-    same(two.alpha(c), expected)
+    assert_same(two.kappa(c), expected)
+    assert_same(two.alpha(c), expected)
 
 
 def test_a_worked_example_of_kappa():
