@@ -2,10 +2,11 @@
 
 import asyncio
 from itertools import groupby
+from math import inf
 
 import pytest
 
-from uppertail.concurrent import Turns, new_event_loop, run, together
+from uppertail.concurrent import Turns, due, new_event_loop, run, time_left, together
 from uppertail.errors import BudgetExhausted
 
 
@@ -164,3 +165,25 @@ def test_turns_serve_one_loop_after_another():
     for _ in range(2):
         asyncio.run(burst.run(4))
     assert [one for one in burst.seen if one != "network"] == [0, 1, 2, 3] * 2
+
+
+async def test_work_knows_the_earliest_deadline_around_it() -> None:
+    now = asyncio.get_running_loop().time()
+    assert time_left() == inf
+    with due(now + 100):
+        with due(now + 50):
+            assert 40 < time_left() <= 50
+            with due(now + 80):
+                assert 40 < time_left() <= 50, "an outer deadline stands"
+            with due(None):
+                assert 40 < time_left() <= 50
+            begun = asyncio.create_task(_left())
+        assert 90 < time_left() <= 100
+        assert 40 < await begun <= 50, "what was begun in the block is due with it"
+        with due(now - 1):
+            assert time_left() == 0
+    assert time_left() == inf
+
+
+async def _left() -> float:
+    return time_left()

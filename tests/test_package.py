@@ -12,7 +12,7 @@ import uppertail
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "uppertail"
-IO = {"aiohttp", "asyncio", "socket", "sqlite3", "time", "random", "logging", "subprocess"}
+IO = {"pyreqwest", "asyncio", "socket", "sqlite3", "time", "random", "logging", "subprocess"}
 PURE = (
     "types.py",
     "errors.py",
@@ -91,7 +91,7 @@ def test_the_public_names_are_sorted_and_there():
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, uppertail; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"aiohttp", "rich", "cyclopts", "langdetect", "sentencex", "numpy", "sqlite3"}
+    heavy = {"pyreqwest", "rich", "cyclopts", "langdetect", "sentencex", "numpy", "sqlite3"}
     assert not heavy & set(done.stdout.split())
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import inf
 from typing import TypeVar
 
 from uppertail.errors import Stopped
@@ -29,6 +32,30 @@ def run(main: Coroutine[object, object, T]) -> T:
     """Return what `main` gives, run as `asyncio.run` does on `new_event_loop`."""
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(main)
+
+
+_DUE: ContextVar[float] = ContextVar("due", default=inf)
+
+
+@contextmanager
+def due(deadline: float | None) -> Iterator[None]:
+    """Tell what is done in the block, tasks begun in it included, when it is cancelled.
+
+    Args:
+        deadline: the running loop's time, in seconds; None for no deadline but an outer one.
+    """
+    earliest = _DUE.get() if deadline is None else min(deadline, _DUE.get())
+    token = _DUE.set(earliest)
+    try:
+        yield
+    finally:
+        _DUE.reset(token)
+
+
+def time_left() -> float:
+    """Return the seconds until the work in hand is cancelled, at least 0; infinity for never."""
+    deadline = _DUE.get()
+    return inf if deadline == inf else max(0.0, deadline - asyncio.get_running_loop().time())
 
 
 _FEW = 16

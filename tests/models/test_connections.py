@@ -1,11 +1,15 @@
 """The endpoint on real sockets, against a server on loopback."""
 
 import asyncio
+import contextlib
+import socket
+from typing import Self
 
 import pytest
 
 from tests.clock import Clock
 from tests.openai_server import LASTING, Body, Fault, OpenAIServer, faults_for, fingerprint
+from uppertail.concurrent import due
 from uppertail.errors import CallFailed, ModelUnusable
 from uppertail.models.config import ModelConfig
 from uppertail.models.connections import Connections
@@ -187,6 +191,108 @@ async def test_a_host_that_has_no_address_is_unreachable() -> None:
         )
     assert isinstance(answer, Failure)
     assert answer.kind is Kind.UNREACHABLE
+
+
+class Listener(asyncio.Protocol):
+    """A server of one answer and one client, that knows whether the client is still there."""
+
+    def __init__(self, answer: bytes = b"") -> None:
+        self._answer = answer
+        self.heard = b""
+        self.lost = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: self, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        if self.heard:
+            self._transport.abort()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.heard += data
+        self._transport.write(self._answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost.set()
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+async def post(
+    connections: Connections, url: str, *, timeout_seconds: float = 5.0
+) -> HttpAnswer | Failure:
+    return await connections.post(url, b"", headers={"A": "b"}, timeout_seconds=timeout_seconds)
+
+
+async def test_a_call_is_taken_back_when_the_work_it_is_for_is_over() -> None:
+    async with Listener() as server, Connections() as connections:
+        with due(asyncio.get_running_loop().time() + 0.1):
+            call = asyncio.create_task(post(connections, server.url, timeout_seconds=600.0))
+        await asyncio.sleep(0.1)
+        call.cancel()
+        async with asyncio.timeout(5):
+            await server.lost.wait()
+
+
+async def test_a_server_that_accepts_no_connection_is_unreachable() -> None:
+    with socket.socket() as listening, contextlib.ExitStack() as stack:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):  # until its queue is full and nobody else is let in
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(listening.getsockname())
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with Connections(connect_seconds=0.1) as connections:
+            answer = await post(connections, url)
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.what) == (Kind.UNREACHABLE, "no connection within 0.1 s")
+
+
+async def test_what_is_no_http_is_a_broken_connection() -> None:
+    async with Listener(b"SSH-2.0-OpenSSH\r\n\r\n") as server, Connections() as connections:
+        answer = await post(connections, server.url)
+    assert isinstance(answer, Failure)
+    assert answer.kind is Kind.PASSING
+    assert answer.what == "the connection broke: invalid HTTP version parsed"
+
+
+@pytest.mark.parametrize("url", ["http://ex ample/v1", "http://[::1/v1", "v1"])
+async def test_an_address_that_is_none_is_told(url: str) -> None:
+    async with Connections() as connections:
+        answer = await post(connections, url)
+    assert isinstance(answer, Failure)
+    assert answer.kind is Kind.UNUSABLE
+    assert answer.what.startswith(f"{url!r} is no address: ")
+
+
+@pytest.mark.parametrize("scheme", ["http", "all"])
+async def test_a_proxy_is_asked_but_not_for_servers_of_this_machine(scheme: str) -> None:
+    async with Listener(ANSWER) as proxy, Listener(ANSWER) as server:
+        proxies = {scheme: proxy.url, "no": "direct.invalid"}
+        async with Connections(proxies=proxies) as connections:
+            for url in ("http://far.invalid/v1", server.url):
+                answer = await post(connections, url)
+                assert isinstance(answer, HttpAnswer)
+                assert answer.body == b"ok"
+            direct = await post(connections, "http://direct.invalid/v1")
+    assert isinstance(direct, Failure)
+    assert direct.kind is Kind.UNREACHABLE
+    assert proxy.heard.startswith(b"POST http://far.invalid/v1 ")
+    assert server.heard.startswith(b"POST / ")
 
 
 def test_the_same_request_has_the_same_fingerprint() -> None:

@@ -4,33 +4,56 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
+from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
-import aiohttp
-from yarl import URL
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import RequestError, RequestTimeoutError
+from pyreqwest.http import Url
+from pyreqwest.proxy import ProxyBuilder
 
+from uppertail.concurrent import time_left
 from uppertail.models.failures import Failure, HttpAnswer, Kind, shorten
 
-_CONNECT_SECONDS = 15.0
-_IDLE_SECONDS = 4.0
+_IDLE_SECONDS = timedelta(seconds=4)
 """Below the 5 seconds after which uvicorn, and so vLLM and SGLang, closes an idle connection:
 a call sent on a connection that is just being closed is lost."""
+_AFTER_SECONDS = 0.05
+"""How long after the deadline of its work a call is given up: the cancellation comes first."""
+_LOOPBACK = "localhost,127.0.0.0/8,::1"
+"""What no proxy can reach for us."""
+_CONNECTING = "client error (Connect)"
+"""What the HTTP library calls the step that failed: its exception types do not tell a server
+that is not there from one that hangs up."""
 
 
 class Connections:
     """Connections of all endpoints of this process, to be closed at the end of each loop.
 
     Use it as `async with Connections() as connections:`, or call `aclose` in every loop that
-    made a call.
+    made a call. The sockets belong to a thread of the HTTP library, which reads and writes
+    while Python does something else.
+
+    A call that is cancelled is not taken back from the server by that library, only one that
+    is timed out; so a call never outlasts the deadline of the work that it is made for
+    (`concurrent.due`).
+
+    Args:
+        proxies: proxies by scheme, without those for `no`; by default what the environment
+            says (`HTTPS_PROXY`, `NO_PROXY`, …). Loopback is never reached through a proxy.
+        connect_seconds: how long a server may take to accept a connection.
     """
 
-    def __init__(self) -> None:
-        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
-            WeakKeyDictionary()
-        )
+    def __init__(
+        self, *, proxies: Mapping[str, str] | None = None, connect_seconds: float = 15.0
+    ) -> None:
+        self._proxies = getproxies() if proxies is None else proxies
+        self._connect_seconds = connect_seconds
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = WeakKeyDictionary()
 
     async def __aenter__(self) -> Self:
         return self
@@ -45,52 +68,66 @@ class Connections:
 
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
-        session = self._sessions.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.close()
 
     async def post(
         self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_seconds: float
     ) -> HttpAnswer | Failure:
         """Return what the server answered, whatever its status, or how the exchange failed."""
         try:
-            async with self._session().post(
-                _parsed(url),
-                data=body,
-                headers=headers,
-                timeout=_limit(timeout_seconds),
-                allow_redirects=False,
-            ) as response:
-                return HttpAnswer(response.status, response.headers, await response.read())
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Failure(kind=Kind.UNREACHABLE, what=_reason(error))
-        except TimeoutError:
+            address = _parsed(url)
+        except ValueError as error:
+            return Failure(kind=Kind.UNUSABLE, what=f"{url!r} is no address: {error}")
+        request = self._client().post(address).headers(headers).body_bytes(body)
+        try:
+            response = await request.timeout(_limit(timeout_seconds)).build().send()
+            content = await response.bytes()
+        except RequestTimeoutError as error:
+            if _connecting(error):
+                what = f"no connection within {self._connect_seconds:g} s"
+                return Failure(kind=Kind.UNREACHABLE, what=what)
             return Failure(kind=Kind.PASSING, what=f"no answer within {timeout_seconds:g} s")
-        except (aiohttp.ClientError, OSError) as error:
-            return Failure(kind=Kind.PASSING, what=f"the connection broke: {_reason(error)}")
+        except RequestError as error:
+            if _connecting(error):
+                return Failure(kind=Kind.UNREACHABLE, what=_reason(error))
+            what = f"the connection broke: {_reason(error)}"
+            return Failure(kind=Kind.PASSING, what=what)
+        return HttpAnswer(response.status, response.headers, bytes(content))
 
-    def _session(self) -> aiohttp.ClientSession:
-        """Return the running loop's session; the limiter, not the pool, bounds the calls."""
+    def _client(self) -> Client:
+        """Return the running loop's client; the limiter, not the pool, bounds the calls."""
         loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop)
-        if session is None or session.closed:
-            session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-            self._sessions[loop] = session
-        return session
+        client = self._clients.get(loop)
+        if client is None:
+            client = self._clients[loop] = _opened(self._proxies, self._connect_seconds)
+        return client
 
 
-_parsed = lru_cache(maxsize=256)(URL)  # a few addresses, and parsing one takes its time
+def _opened(proxies: Mapping[str, str], connect_seconds: float) -> Client:
+    builder = ClientBuilder().no_proxy().follow_redirects(enable=False)
+    builder = builder.pool_idle_timeout(_IDLE_SECONDS)
+    builder = builder.connect_timeout(timedelta(seconds=connect_seconds))
+    direct = ",".join(filter(None, (_LOOPBACK, proxies.get("no"))))
+    for scheme, made in (("http", ProxyBuilder.http), ("https", ProxyBuilder.https)):
+        if proxy := proxies.get(scheme) or proxies.get("all"):
+            builder = builder.proxy(made(proxy).no_proxy(direct))
+    return builder.build()
 
 
-@lru_cache(maxsize=16)
-def _limit(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+_parsed = lru_cache(maxsize=256)(Url)  # a few addresses, and parsing one takes its time
 
 
-def _reason(error: BaseException) -> str:
-    """Return what the operating system said, without the pool's internals."""
-    said = getattr(error, "strerror", None) or str(error)
-    return shorten(str(said)) or type(error).__name__
+def _limit(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, time_left() + _AFTER_SECONDS))
+
+
+def _connecting(error: RequestError) -> bool:
+    return any(cause["message"] == _CONNECTING for cause in error.details["causes"] or ())
+
+
+def _reason(error: RequestError) -> str:
+    """Return what the operating system said, without the steps that led to it."""
+    causes = error.details["causes"]
+    return shorten(causes[-1]["message"] if causes else error.message)

@@ -111,9 +111,18 @@ def read_key(config: ModelConfig, environ: Mapping[str, str]) -> str | None:
                 f"{config.key_env}"
             )
         return None
-    if not key.isascii() or not key.isprintable() or " " in key:
+    return sendable(key, config.key_env)
+
+
+def sendable(secret: str, variable: str) -> str:
+    """Return a key or token that an HTTP header can carry.
+
+    Raises:
+        InputError: it cannot; the message names the environment variable and not the secret.
+    """
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
         raise InputError(
-            f"the environment variable {config.key_env} does not hold a key; expected visible "
+            f"the environment variable {variable} does not hold a key; expected visible "
             "ASCII characters without spaces"
         )
-    return key
+    return secret

@@ -102,7 +102,7 @@ class ModelSession:
     def _reach(self, model: ModelConfig | Model) -> Model:
         if not isinstance(model, ModelConfig):
             return model
-        # aiohttp takes a quarter of a second to import: only who needs a server waits for it.
+        # An HTTP client takes its time to import: only who needs a server waits for it.
         from uppertail.models.connections import Connections
         from uppertail.models.endpoint import Endpoint
 

@@ -19,6 +19,7 @@ from uppertail.concurrent import together
 from uppertail.errors import InputError, ModelUnusable
 from uppertail.models.connections import Connections
 from uppertail.models.failures import Failure, HttpAnswer, Kind, classify, shorten
+from uppertail.models.providers import sendable
 from uppertail.models.retry import Backoff
 from uppertail.reward.function import RewardFunction
 from uppertail.reward.opening import open_function
@@ -83,7 +84,7 @@ class RemoteScorer:
         environ: where the token is read from.
 
     Raises:
-        InputError: the address is none.
+        InputError: the address is none, or the token is not one that can be sent.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class RemoteScorer:
         self._patience_s = patience_s
         self._headers = {"Content-Type": "application/json", "User-Agent": "uppertail"}
         if token := environ.get(token_env, "").strip():
-            self._headers["Authorization"] = f"Bearer {token}"
+            self._headers["Authorization"] = f"Bearer {sendable(token, token_env)}"
         self._connections = Connections()
         self._answers = msgspec.json.Decoder(Answer)
         self._backoff = Backoff(first_seconds=0.2, ceiling_seconds=5.0)

@@ -11,6 +11,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from uppertail.concurrent import due
 from uppertail.errors import InputError, Lost, Stopped, StorageError
 from uppertail.garbage import OF_THIS_PROCESS
 from uppertail.models.account import Account
@@ -222,7 +223,8 @@ class RewardFunction:
         deadline = asyncio.get_running_loop().time() + self._deadline_s
         try:
             async with asyncio.timeout_at(deadline + GRACE_SECONDS) as limit:
-                rewards = await self._scorer.score(rollouts, deadline=deadline)
+                with due(deadline + GRACE_SECONDS):
+                    rewards = await self._scorer.score(rollouts, deadline=deadline)
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from uppertail.concurrent import due
 from uppertail.errors import Stopped
 
 T = TypeVar("T")
@@ -58,7 +59,8 @@ async def in_time(
                 await asyncio.sleep(0)
                 pause = now() + _BREATH_SECONDS
 
-    workers = [asyncio.create_task(worker()) for _ in range(min(at_once, len(items)))]
+    with due(deadline):
+        workers = [asyncio.create_task(worker()) for _ in range(min(at_once, len(items)))]
     await _ended(workers, deadline)
     if stopped:
         raise stopped[0]

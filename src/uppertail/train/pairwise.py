@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from uppertail.concurrent import together
+from uppertail.concurrent import due, together
 from uppertail.judge.interface import Choice, Judge
 from uppertail.judge.orders import Compared, compare_in_orders
 from uppertail.score.interface import Reward, Rollout
@@ -62,11 +62,11 @@ class PairwiseScorer:
                 strict=True,
             )
         )
-        return tuple(
-            await together(
+        with due(deadline):
+            rewards = await together(
                 self._one(rollout, answers[rollout.prompt.id], deadline) for rollout in rollouts
             )
-        )
+        return tuple(rewards)
 
     async def _one(self, rollout: Rollout, baseline: str, deadline: float | None) -> Reward:
         if not rollout.completion.strip():

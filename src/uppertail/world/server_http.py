@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from typing import Self, cast
 
 import msgspec
-from aiohttp import web
 
-from uppertail.errors import CallFailed
+from uppertail.errors import CallFailed, MissingExtra
 from uppertail.types import content_id
 from uppertail.world.server_answers import Answer, Body, hashed_answer, messages_of
 from uppertail.world.server_cache import PrefixCache, block_keys, tokens
 from uppertail.world.server_faults import Faults, Kind, Latency, Times, spoilt
+
+try:
+    from aiohttp import web
+except ImportError:
+    raise MissingExtra("the server of uppertail.world", "world") from None
 
 _LARGEST = 64 * 2**20
 """Bytes of a request."""

@@ -139,7 +139,7 @@ def test_no_trainer_is_imported_with_the_adapters():
         "uppertail.reward.adapters.slime, uppertail.reward.adapters.skyrl, "
         "uppertail.reward.adapters.nemo_rl, uppertail.reward.adapters.verifiers\n"
         "heavy = {'torch', 'trl', 'transformers', 'verl', 'ray', 'skyrl_gym', 'datasets', "
-        "'pyarrow', 'numpy', 'aiohttp'}\n"
+        "'pyarrow', 'numpy', 'pyreqwest'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
