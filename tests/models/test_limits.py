@@ -157,7 +157,30 @@ async def test_answers_to_few_calls_do_not_show_that_the_server_takes_more() -> 
     assert limiter.allowed == 32
 
 
-async def test_one_congestion_lowers_the_limit_once_however_many_calls_meet_it() -> None:
+@pytest.mark.parametrize(
+    ("refused", "left"),
+    [(1, 24), (8, 24), (9, 23), (12, 20), (16, 16), (32, 16)],
+)
+async def test_a_congestion_leaves_as_many_calls_as_had_room(refused: int, left: int) -> None:
+    limiter = Limiter(32)
+    may_end = asyncio.Event()
+
+    async def call(number: int) -> None:
+        async with limiter.slot(0) as slot:
+            await settle()
+            if number < refused:
+                slot.congested()
+            else:
+                await may_end.wait()
+
+    calls = [asyncio.create_task(call(number)) for number in range(32)]
+    await settle(50)
+    assert limiter.allowed == left, "three quarters, or fewer if fewer had room, at least half"
+    may_end.set()
+    await asyncio.gather(*calls)
+
+
+async def test_every_round_of_calls_that_is_turned_away_lowers_the_limit_again() -> None:
     limiter = Limiter(32)
 
     async def refused() -> None:
@@ -165,10 +188,9 @@ async def test_one_congestion_lowers_the_limit_once_however_many_calls_meet_it()
             await settle()
             slot.congested()
 
-    await asyncio.gather(*(refused() for _ in range(32)))
-    assert limiter.allowed == 24
-    await asyncio.gather(*(refused() for _ in range(24)))
-    assert limiter.allowed == 18
+    for calls, left in ((32, 16), (16, 8), (8, 4)):
+        await asyncio.gather(*(refused() for _ in range(calls)))
+        assert limiter.allowed == left
 
 
 async def test_after_a_congestion_each_full_round_of_answers_allows_one_more() -> None:

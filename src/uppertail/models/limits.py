@@ -20,9 +20,14 @@ _START = 32
 _GROWTH_SECONDS = 0.25
 """While no call has been turned away, the calls in flight grow e-fold in this time without
 waiting for answers: those may take minutes, and a server that is too busy says so at once."""
+_GAIN = 0.5
+"""By how much an answer raises them until then. Answers come in bursts, so that 1 would send
+twice as many as were answered before the first of them can be turned away."""
 _BACK_OFF = 0.75
 """What a congestion leaves of the calls in flight. Half, as TCP has it, idles a server that
 has a fixed number of slots for twice as long before the next probe."""
+_LEAST = 0.5
+"""What it leaves at least: growth does not double the calls in flight within a round."""
 
 
 _EARLIER_SECONDS = 0.01
@@ -61,10 +66,10 @@ class Pace:
 class Limiter:
     """Admits calls to one model.
 
-    Calls in flight: starts at 32 (or the maximum), one more for each answer and every few
+    Calls in flight: starts at 32 (or the maximum), one more for two answers and every few
     milliseconds until the server first says that it is too busy; then down to three quarters,
-    once for all calls that were in flight at that moment, and back up by one for each full
-    round of answers.
+    once for all calls that were in flight at that moment, and to fewer, at least half, where so
+    many of them are turned away; and back up by one for each full round of answers.
     """
 
     def __init__(
@@ -83,6 +88,8 @@ class Limiter:
         self._admitted = 0
         self._full_at = 0
         self._lowered_at = 0
+        self._least = 1.0
+        """Down to here the calls that were in flight then may lower it."""
         self._paused_until = float("-inf")
         self._clock = clock
         self._sleep = sleep
@@ -220,15 +227,19 @@ class Limiter:
     def _answered(self, slot: Slot) -> None:
         """Admit more, if all slots were in use during this call; else nothing was tested."""
         if slot.number <= self._full_at:
-            gain = 1.0 if self._probing else 1.0 / self._allowed
+            gain = _GAIN if self._probing else 1.0 / self._allowed
             self._allowed = min(float(self._maximum), self._allowed + gain)
 
     def _congested(self, slot: Slot, pause_seconds: float) -> None:
-        """Admit fewer, unless this call was admitted before the last time that happened."""
+        """Admit fewer; of calls that were in flight together, as many as had room."""
         if slot.number > self._lowered_at:
             self._lowered_at = self._admitted
             self._probing = False
-            self._allowed = max(1.0, min(self._allowed, self._in_flight) * _BACK_OFF)
+            held = min(self._allowed, self._in_flight)
+            self._least = max(1.0, held * _LEAST)
+            self._allowed = max(1.0, held * _BACK_OFF)
+        else:
+            self._allowed = max(self._least, min(self._allowed, self._in_flight - 1))
         self._paused_until = max(self._paused_until, self._clock() + pause_seconds)
 
 
