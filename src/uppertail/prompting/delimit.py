@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import count
 
 import msgspec
 
@@ -60,21 +59,24 @@ def delimit(contents: Mapping[str, str], *, seed: int, around: str = "") -> dict
         seed: the run's seed, which keys the nonces.
         around: the rest of the message; no nonce occurs in it either.
     """
-    safe = {label: encodable(text) for label, text in contents.items()}
     # A nonce holds no line break, so that none is found across the seam of two texts.
-    texts = "\n".join((_lower(around), *(text.lower() for text in safe.values())))
-    for draw in count():
-        nonces = {label: _nonce(seed, draw, label, text) for label, text in safe.items()}
-        if not any(nonce in texts for nonce in nonces.values()):
-            break
-    return {label: Block(label=label, nonce=nonces[label], content=safe[label]) for label in safe}
+    texts = "\n".join([_lower(around), *map(_lower, contents.values())])
+    draw = 0
+    while True:
+        blocks = {label: _block(seed, draw, label, text) for label, text in contents.items()}
+        if not any(block.nonce in texts for block in blocks.values()):
+            return blocks
+        draw += 1
 
 
-@lru_cache(maxsize=16)  # the same few templates all the time
-def _lower(around: str) -> str:
-    return around.lower()
+# Calls that follow each other share all but one of their texts.
+@lru_cache(maxsize=256)
+def _lower(text: str) -> str:
+    return encodable(text).lower()
 
 
-@lru_cache(maxsize=256)  # calls that follow each other share their prompt and their rubric
-def _nonce(seed: int, draw: int, label: str, text: str) -> str:
-    return content_id(str(seed), str(draw), label, text)
+@lru_cache(maxsize=256)
+def _block(seed: int, draw: int, label: str, text: str) -> Block:
+    safe = encodable(text)
+    nonce = content_id(str(seed), str(draw), label, safe)
+    return Block(label=label, nonce=nonce, content=safe)

@@ -156,12 +156,7 @@ class LLMVerifier:
         call otherwise, so that equal calls are equal messages.
         """
         await self._turns.take()
-        whole = self._asking.mode == "whole"
-        shown = {
-            f"c{position if whole else place}": id
-            for place, (id, (position, _)) in enumerate(numbered.items(), start=1)
-        }
-        texts = {label: numbered[id][1] for label, id in shown.items()}
+        shown, texts = _labelled(tuple(numbered.items()), self._asking.mode == "whole")
         page = render(
             self._template,
             prompt=prompt.text,
@@ -189,6 +184,18 @@ class LLMVerifier:
             sample=sample,
             prefix=page.prefix if siblings else "",
         )
+
+
+@lru_cache(maxsize=256)  # a whole rubric is shown again for every response
+def _labelled(
+    numbered: tuple[tuple[str, tuple[int, str]], ...], whole: bool
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return a call's criteria, their ids and their texts, by the label that the reply must use."""
+    shown = {
+        f"c{position if whole else place}": id
+        for place, (id, (position, _)) in enumerate(numbered, start=1)
+    }
+    return shown, {label: text for label, (_, (_, text)) in zip(shown, numbered, strict=True)}
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True, gc=False):
