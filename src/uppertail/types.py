@@ -200,8 +200,7 @@ class Unscored(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="unscore
     """What was seen, for a person; shortened where it quotes a model."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decider:
+class Decider(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who decided and how. Verdicts of different deciders never mix silently."""
 
     model: str
@@ -230,8 +229,7 @@ Outcome = Verdict | Unscored
 """What verifying one criterion of one response gives."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a response earned under a rubric. See `uppertail.score`."""
 
     value: float | None

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from uppertail.errors import InputError
 from uppertail.types import Decider, Message, Prompt
@@ -88,9 +89,9 @@ def test_a_verdict_key_changes_with_everything_that_can_change_a_verdict():
         key(Prompt.plain("q", id="2"), "r", "c", by),
         key(prompt, "s", "c", by),
         key(prompt, "r", "d", by),
-        key(prompt, "r", "c", replace(by, model="n")),
-        key(prompt, "r", "c", replace(by, template="n")),
-        key(prompt, "r", "c", replace(by, protocol="n")),
+        key(prompt, "r", "c", structs.replace(by, model="n")),
+        key(prompt, "r", "c", structs.replace(by, template="n")),
+        key(prompt, "r", "c", structs.replace(by, protocol="n")),
     ]
 
     assert len(set(keys)) == len(keys)

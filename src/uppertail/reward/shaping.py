@@ -12,9 +12,11 @@ The weighted mean and negative points need no shape: they are the score itself (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import fsum, isfinite
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from uppertail.errors import InputError
 from uppertail.score.interface import Judged, Reward

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -31,8 +31,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reward:
+class Reward(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a trainer receives for one rollout, and where it comes from."""
 
     value: float | None
@@ -43,7 +42,7 @@ class Reward:
     """The criteria and their outcomes, where a rubric decided."""
     score: Score | None = None
     """The score that the reward was made of, where a rubric decided."""
-    parts: tuple[tuple[str, float | None], ...] = field(default=())
+    parts: tuple[tuple[str, float | None], ...] = ()
     """What each scorer of a mixture gave, by name, before weights."""
 
 
