@@ -6,6 +6,7 @@ from tests.reward.made import NO, YES
 from uppertail.errors import StorageError
 from uppertail.models import Journal
 from uppertail.reward.memory import RewardMemory
+from uppertail.types import Decider, Verdict
 
 SHEET = (YES, NO)
 
@@ -72,3 +73,23 @@ def test_a_file_that_cannot_be_used_is_an_error_with_its_name(tmp_path):
     journal.close()
     with pytest.raises(StorageError, match=r"j\.sqlite"):
         memory.get("k")
+
+
+def test_sheets_of_several_deciders_read_back_as_they_were(tmp_path):
+    one, other = Decider(model="judge", template="t"), Decider(model="offline")
+    sheet = (
+        Verdict(met=True, by=one),
+        Verdict(met=False, by=other, reason="\ud800 and so on"),
+        Verdict(met=True, by=one, share=2 / 3, reason="it does"),
+    )
+    with Journal(tmp_path / "calls.db") as journal:
+        RewardMemory(journal.database).keep({"k": sheet})
+        assert RewardMemory(journal.database).get("k") == sheet
+
+
+def test_a_damaged_sheet_is_told(tmp_path):
+    with Journal(tmp_path / "calls.db") as journal:
+        memory = RewardMemory(journal.database)
+        journal.database.write("INSERT INTO sheets VALUES ('k', '[[], 1]')", ())
+        with pytest.raises(StorageError, match="a stored row is damaged"):
+            memory.get("k")

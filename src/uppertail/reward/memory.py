@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import msgspec
+
 from uppertail.models.database import Database
 from uppertail.models.encoding import from_json, to_json
 from uppertail.models.verdicts import PromptVerdicts
-from uppertail.types import Verdict
+from uppertail.types import Decider, Verdict
 
 Sheet = tuple[Verdict, ...]
 """The verdicts of one rollout, in the order of its rubric's criteria."""
@@ -54,7 +56,7 @@ class RewardMemory:
         rows = self._database.rows("SELECT verdicts FROM sheets WHERE key = ?", (key,))
         if not rows:
             return None
-        sheet = from_json(str(rows[0][0]), tuple[Verdict, ...])
+        sheet = _sheet(from_json(str(rows[0][0]), Row))
         self._hold(key, sheet)
         return sheet
 
@@ -65,7 +67,7 @@ class RewardMemory:
         if self._database is not None and sheets:
             self._database.write_many(
                 "INSERT INTO sheets VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
-                [(key, to_json(sheet)) for key, sheet in sheets.items()],
+                [(key, to_json(_stored(sheet))) for key, sheet in sheets.items()],
             )
 
     def _hold(self, key: str, sheet: Sheet) -> None:
@@ -104,3 +106,41 @@ class BatchMemory:
         self._fresh = {}
         if self._stored is not None:
             self._stored.flush()
+
+
+class _Line(msgspec.Struct, array_like=True, gc=False):
+    """A verdict without what it shares with others."""
+
+    met: bool
+    by: int
+    """Which of the deciders."""
+    share: float | None
+    reason: str
+
+
+class Row(msgspec.Struct, array_like=True):
+    """A sheet as it is written: a training run keeps millions, and mostly one decided it all."""
+
+    by: list[Decider]
+    lines: list[_Line]
+
+
+def _stored(sheet: Sheet) -> Row:
+    places: dict[Decider, int] = {}
+    lines = [
+        _Line(
+            verdict.met, places.setdefault(verdict.by, len(places)), verdict.share, verdict.reason
+        )
+        for verdict in sheet
+    ]
+    return Row(list(places), lines)
+
+
+def _sheet(stored: Row) -> Sheet:
+    by = stored.by
+    return tuple(
+        [
+            Verdict(met=line.met, by=by[line.by], share=line.share, reason=line.reason)
+            for line in stored.lines
+        ]
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, isfinite
+
+import msgspec
 
 from uppertail.errors import InputError, Lost
 from uppertail.prompting import split_reasoning
@@ -35,8 +36,7 @@ LONGEST = 400_000
 _NOTHING = Decider(model="offline", protocol="empty/1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decidable:
+class Decidable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rollout that somebody can decide."""
 
     rollout: Rollout
