@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import os
 import socket
-from typing import Self
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Self, cast
 
 import pytest
 
 from tests.clock import Clock
 from tests.openai_server import LASTING, Body, Fault, OpenAIServer, faults_for, fingerprint
-from uppertail.concurrent import due
+from uppertail.concurrent import due, new_event_loop
 from uppertail.errors import CallFailed, ModelUnusable
 from uppertail.models.config import ModelConfig
 from uppertail.models.connections import Connections
@@ -185,7 +190,7 @@ async def test_closing_what_was_never_used_is_fine() -> None:
 
 
 async def test_a_host_that_has_no_address_is_unreachable() -> None:
-    async with Connections() as connections:
+    async with Connections(proxies={}) as connections:
         answer = await connections.post(
             "http://no-such-host.invalid/v1", b"", headers={}, timeout_seconds=5.0
         )
@@ -193,38 +198,46 @@ async def test_a_host_that_has_no_address_is_unreachable() -> None:
     assert answer.kind is Kind.UNREACHABLE
 
 
-class Listener(asyncio.Protocol):
-    """A server of one answer and one client, that knows whether the client is still there."""
+class Listener:
+    """A server of one answer, that knows whether its clients are still there."""
 
     def __init__(self, answer: bytes = b"") -> None:
-        self._answer = answer
+        self.answer = answer
         self.heard = b""
         self.lost = asyncio.Event()
+        self.lines: list[asyncio.Transport] = []
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: self, "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: Line(self), "127.0.0.1", 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        if self.heard:
-            self._transport.abort()
+        for line in self.lines:
+            line.abort()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
+
+class Line(asyncio.Protocol):
+    """One connection to a listener."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
+        self._listener.lines.append(self._transport)
 
     def data_received(self, data: bytes) -> None:
-        self.heard += data
-        self._transport.write(self._answer)
+        self._listener.heard += data
+        self._transport.write(self._listener.answer)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.lost.set()
+        self._listener.lost.set()
 
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -238,12 +251,36 @@ async def post(
 
 async def test_a_call_is_taken_back_when_the_work_it_is_for_is_over() -> None:
     async with Listener() as server, Connections() as connections:
-        with due(asyncio.get_running_loop().time() + 0.1):
+        with due(asyncio.get_running_loop().time() + 0.5):
             call = asyncio.create_task(post(connections, server.url, timeout_seconds=600.0))
-        await asyncio.sleep(0.1)
+        await asyncio.wait([call], timeout=0.5)
         call.cancel()
-        async with asyncio.timeout(5):
+        assert server.heard
+        async with asyncio.timeout(10):
             await server.lost.wait()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, new_event_loop])
+def test_a_cancellation_that_meets_the_answer_is_not_lost(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def cancelled() -> int:
+        count = 0
+        async with Listener(ANSWER) as server, Connections() as connections:
+            for _ in range(20):
+                call = asyncio.create_task(post(connections, server.url))
+                server.heard = b""
+                while not server.heard and not call.done():  # noqa: ASYNC110 - of the socket
+                    await asyncio.sleep(0)
+                time.sleep(0.01)  # noqa: ASYNC251 - the answer comes while the loop is held up
+                call.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await call
+                count += call.cancelled()
+        return count
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(cancelled()) == 20
 
 
 async def test_a_server_that_accepts_no_connection_is_unreachable() -> None:
@@ -293,6 +330,83 @@ async def test_a_proxy_is_asked_but_not_for_servers_of_this_machine(scheme: str)
     assert direct.kind is Kind.UNREACHABLE
     assert proxy.heard.startswith(b"POST http://far.invalid/v1 ")
     assert server.heard.startswith(b"POST / ")
+
+
+async def test_a_proxy_is_asked_for_a_tunnel_to_what_is_encrypted() -> None:
+    async with Listener(b"HTTP/1.1 502 Bad Gateway\r\n\r\n") as proxy:
+        address = proxy.url.removeprefix("http://")  # as curl takes it
+        async with Connections(proxies={"https": address}) as connections:
+            answer = await post(connections, "https://far.invalid/v1")
+    assert isinstance(answer, Failure)
+    assert answer.kind is Kind.UNREACHABLE
+    assert proxy.heard.startswith(b"CONNECT far.invalid:443 ")
+
+
+async def test_a_proxy_without_an_address_is_told_and_not_shown() -> None:
+    async with Connections(proxies={"http": "http://me:secret@"}) as connections:
+        answer = await post(connections, "http://far.invalid/v1")
+    assert isinstance(answer, Failure)
+    assert answer.kind is Kind.UNUSABLE
+    assert "HTTP_PROXY" in answer.what
+    assert "secret" not in answer.what
+
+
+def asked_in_a_process_of_its_own(program: str, **environ: str) -> str:
+    """Return what `program` prints about a call to a port at which nothing listens."""
+    script = """
+import asyncio, os
+from uppertail.models.connections import Connections
+
+async def asked():
+    async with Connections() as connections:
+        url = os.environ.get("URL", "http://127.0.0.1:1/v1")
+        print(await connections.post(url, b"", headers={}, timeout_seconds=5.0), flush=True)
+
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script + program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_a_process_whose_last_call_failed_ends_well() -> None:
+    assert "Connection refused" in asked_in_a_process_of_its_own("asyncio.run(asked())")
+
+
+def test_a_machine_without_certificates_is_told_what_to_install() -> None:
+    said = asked_in_a_process_of_its_own(
+        "asyncio.run(asked())", SSL_CERT_FILE="/nowhere", SSL_CERT_DIR="/nowhere"
+    )
+    assert "UNUSABLE" in said
+    assert "ca-certificates" in said
+
+
+def test_proxies_are_read_from_the_environment() -> None:
+    said = asked_in_a_process_of_its_own(
+        "asyncio.run(asked())",
+        URL="http://far.invalid/v1",
+        http_proxy="http://127.0.0.1:1",
+        no_proxy="",
+    )
+    assert "Connection refused" in said, "by the proxy"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_process_that_is_forked_after_a_call_is_told_so() -> None:
+    program = """
+asyncio.run(asked())
+if child := os.fork():
+    os.waitpid(child, 0)
+else:
+    asyncio.run(asked())
+    os._exit(0)
+"""
+    assert "start processes by spawn" in asked_in_a_process_of_its_own(program)
 
 
 def test_the_same_request_has_the_same_fingerprint() -> None:

@@ -180,6 +180,20 @@ async def test_a_congestion_leaves_as_many_calls_as_had_room(refused: int, left:
     await asyncio.gather(*calls)
 
 
+async def test_answers_do_not_lower_what_had_room() -> None:
+    limiter = Limiter(32)
+    calls = [limiter.slot(0) for _ in range(32)]
+    for slot in calls:
+        await slot.__aenter__()
+    for number, slot in enumerate(calls):
+        if number in {0, 30}:
+            slot.congested(pause_seconds=60.0)  # so that nobody else is let in
+        else:
+            slot.answered(0)
+        await slot.__aexit__(None, None, None)
+    assert limiter.allowed >= 24, "30 of 32 had room"
+
+
 async def test_every_round_of_calls_that_is_turned_away_lowers_the_limit_again() -> None:
     limiter = Limiter(32)
 

@@ -87,9 +87,13 @@ def test_sheets_of_several_deciders_read_back_as_they_were(tmp_path):
         assert RewardMemory(journal.database).get("k") == sheet
 
 
-def test_a_damaged_sheet_is_told(tmp_path):
+@pytest.mark.parametrize(
+    "stored", ["[[], 1]", '[[{"model":"m"}],[[true,1,null,""]]]', '[[],[[true,-1,null,""]]]']
+)
+def test_a_damaged_sheet_is_told(tmp_path, stored):
     with Journal(tmp_path / "calls.db") as journal:
         memory = RewardMemory(journal.database)
-        journal.database.write("INSERT INTO sheets VALUES ('k', '[[], 1]')", ())
+        write = "INSERT INTO sheet_rows VALUES (?, ?)"
+        journal.database.write(write, ("k", stored))
         with pytest.raises(StorageError, match="a stored row is damaged"):
             memory.get("k")

@@ -12,9 +12,10 @@ from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import RequestError, RequestTimeoutError
+from pyreqwest.exceptions import BuilderError, RequestError, RequestTimeoutError
 from pyreqwest.http import Url
 from pyreqwest.proxy import ProxyBuilder
+from pyreqwest.request import RequestBuilder
 
 from uppertail.concurrent import time_left
 from uppertail.models.failures import Failure, HttpAnswer, Kind, shorten
@@ -22,9 +23,11 @@ from uppertail.models.failures import Failure, HttpAnswer, Kind, shorten
 _IDLE_SECONDS = timedelta(seconds=4)
 """Below the 5 seconds after which uvicorn, and so vLLM and SGLang, closes an idle connection:
 a call sent on a connection that is just being closed is lost."""
-_AFTER_SECONDS = 0.05
-"""How long after the deadline of its work a call is given up: the cancellation comes first."""
-_LOOPBACK = "localhost,127.0.0.0/8,::1"
+_AFTER_SECONDS = 1.0
+"""How long after the deadline of its work a call is given up. The cancellation comes first, also
+on a loop that is late: a server must not be blamed for our deadline."""
+_LEAVING_SECONDS = 0.01
+_LOOPBACK = "localhost,127.0.0.0/8,0.0.0.0,::1"
 """What no proxy can reach for us."""
 _CONNECTING = "client error (Connect)"
 """What the HTTP library calls the step that failed: its exception types do not tell a server
@@ -38,13 +41,13 @@ class Connections:
     made a call. The sockets belong to a thread of the HTTP library, which reads and writes
     while Python does something else.
 
-    A call that is cancelled is not taken back from the server by that library, only one that
-    is timed out; so a call never outlasts the deadline of the work that it is made for
-    (`concurrent.due`).
+    That library does not take a cancelled call back from the server, only one that is timed
+    out; so a call never outlasts the deadline of the work that it is made for
+    (`concurrent.due`). Without a deadline it may keep the server busy up to its time limit.
 
     Args:
         proxies: proxies by scheme, without those for `no`; by default what the environment
-            says (`HTTPS_PROXY`, `NO_PROXY`, …). Loopback is never reached through a proxy.
+            says (`HTTPS_PROXY`, `NO_PROXY`, …). Loopback addresses are never reached through one.
         connect_seconds: how long a server may take to accept a connection.
     """
 
@@ -67,10 +70,13 @@ class Connections:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop."""
+        """Close the idle connections of the running loop; a call under way fails."""
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.close()
+            # The library's thread may just be telling Python of an answer; an interpreter that
+            # ends under it aborts.
+            await asyncio.sleep(_LEAVING_SECONDS)
 
     async def post(
         self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_seconds: float
@@ -80,15 +86,27 @@ class Connections:
             address = _parsed(url)
         except ValueError as error:
             return Failure(kind=Kind.UNUSABLE, what=f"{url!r} is no address: {error}")
-        request = self._client().post(address).headers(headers).body_bytes(body)
         try:
-            response = await request.timeout(_limit(timeout_seconds)).build().send()
+            client = self._client()
+        except (ValueError, RuntimeError) as error:
+            return Failure(kind=Kind.UNUSABLE, what=_unopened(error))
+        request = client.post(address).headers(headers).body_bytes(body)
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task is not None else 0
+        outcome = await self._exchanged(request, min(timeout_seconds, time_left() + _AFTER_SECONDS))
+        if task is not None and task.cancelling() > cancelled:
+            raise asyncio.CancelledError  # the library loses one that meets its answer
+        return outcome
+
+    async def _exchanged(self, request: RequestBuilder, seconds: float) -> HttpAnswer | Failure:
+        try:
+            response = await request.timeout(timedelta(seconds=seconds)).build().send()
             content = await response.bytes()
         except RequestTimeoutError as error:
             if _connecting(error):
                 what = f"no connection within {self._connect_seconds:g} s"
                 return Failure(kind=Kind.UNREACHABLE, what=what)
-            return Failure(kind=Kind.PASSING, what=f"no answer within {timeout_seconds:g} s")
+            return Failure(kind=Kind.PASSING, what=f"no answer within {seconds:g} s")
         except RequestError as error:
             if _connecting(error):
                 return Failure(kind=Kind.UNREACHABLE, what=_reason(error))
@@ -97,7 +115,11 @@ class Connections:
         return HttpAnswer(response.status, response.headers, bytes(content))
 
     def _client(self) -> Client:
-        """Return the running loop's client; the limiter, not the pool, bounds the calls."""
+        """Return the running loop's client; the limiter, not the pool, bounds the calls.
+
+        Raises:
+            ValueError, RuntimeError: it cannot be opened; `_unopened` says why.
+        """
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
         if client is None:
@@ -112,22 +134,29 @@ def _opened(proxies: Mapping[str, str], connect_seconds: float) -> Client:
     direct = ",".join(filter(None, (_LOOPBACK, proxies.get("no"))))
     for scheme, made in (("http", ProxyBuilder.http), ("https", ProxyBuilder.https)):
         if proxy := proxies.get(scheme) or proxies.get("all"):
-            builder = builder.proxy(made(proxy).no_proxy(direct))
+            address = proxy if "://" in proxy else f"http://{proxy}"
+            builder = builder.proxy(made(address).no_proxy(direct))
     return builder.build()
 
 
+def _unopened(error: Exception) -> str:
+    """Return why no client can be opened; a proxy, which may hold a password, is not shown."""
+    if isinstance(error, RuntimeError):
+        return "calls were made before this process was forked; start processes by spawn instead"
+    if isinstance(error, BuilderError):
+        hint = "install ca-certificates, or name a file of them in SSL_CERT_FILE"
+        return f"connections cannot be opened: {_reason(error)}; {hint}"
+    return "a proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is no address"
+
+
 _parsed = lru_cache(maxsize=256)(Url)  # a few addresses, and parsing one takes its time
-
-
-def _limit(seconds: float) -> timedelta:
-    return timedelta(seconds=min(seconds, time_left() + _AFTER_SECONDS))
 
 
 def _connecting(error: RequestError) -> bool:
     return any(cause["message"] == _CONNECTING for cause in error.details["causes"] or ())
 
 
-def _reason(error: RequestError) -> str:
+def _reason(error: RequestError | BuilderError) -> str:
     """Return what the operating system said, without the steps that led to it."""
     causes = error.details["causes"]
     return shorten(causes[-1]["message"] if causes else error.message)

@@ -88,8 +88,8 @@ class Limiter:
         self._admitted = 0
         self._full_at = 0
         self._lowered_at = 0
-        self._least = 1.0
-        """Down to here the calls that were in flight then may lower it."""
+        self._lowered_from = self._refused = 0.0
+        """Calls that were in flight then, and how many of them were turned away."""
         self._paused_until = float("-inf")
         self._clock = clock
         self._sleep = sleep
@@ -235,11 +235,11 @@ class Limiter:
         if slot.number > self._lowered_at:
             self._lowered_at = self._admitted
             self._probing = False
-            held = min(self._allowed, self._in_flight)
-            self._least = max(1.0, held * _LEAST)
-            self._allowed = max(1.0, held * _BACK_OFF)
-        else:
-            self._allowed = max(self._least, min(self._allowed, self._in_flight - 1))
+            self._lowered_from, self._refused = min(self._allowed, self._in_flight), 0.0
+            self._allowed = max(1.0, self._lowered_from * _BACK_OFF)
+        self._refused += 1
+        had_room = max(self._lowered_from - self._refused, self._lowered_from * _LEAST, 1.0)
+        self._allowed = min(self._allowed, had_room)
         self._paused_until = max(self._paused_until, self._clock() + pause_seconds)
 
 

@@ -59,24 +59,24 @@ def delimit(contents: Mapping[str, str], *, seed: int, around: str = "") -> dict
         seed: the run's seed, which keys the nonces.
         around: the rest of the message; no nonce occurs in it either.
     """
-    # A nonce holds no line break, so that none is found across the seam of two texts.
-    texts = "\n".join([_lower(around), *map(_lower, contents.values())])
     draw = 0
     while True:
-        blocks = {label: _block(seed, draw, label, text) for label, text in contents.items()}
-        if not any(block.nonce in texts for block in blocks.values()):
-            return blocks
+        made = [_block(seed, draw, label, text) for label, text in contents.items()]
+        # A nonce holds no line break, so that none is found across the seam of two texts.
+        texts = "\n".join([_lower(around), *(lower for _, lower in made)])
+        if not any(block.nonce in texts for block, _ in made):
+            return {block.label: block for block, _ in made}
         draw += 1
 
 
-# Calls that follow each other share all but one of their texts.
-@lru_cache(maxsize=256)
-def _lower(text: str) -> str:
-    return encodable(text).lower()
+@lru_cache(maxsize=16)  # the same few templates all the time
+def _lower(around: str) -> str:
+    return around.lower()
 
 
-@lru_cache(maxsize=256)
-def _block(seed: int, draw: int, label: str, text: str) -> Block:
+@lru_cache(maxsize=128)  # calls that follow each other share their prompt and their rubric
+def _block(seed: int, draw: int, label: str, text: str) -> tuple[Block, str]:
+    """Return a block, and its text in small letters."""
     safe = encodable(text)
     nonce = content_id(str(seed), str(draw), label, safe)
-    return Block(label=label, nonce=nonce, content=safe)
+    return Block(label=label, nonce=nonce, content=safe), safe.lower()

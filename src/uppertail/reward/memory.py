@@ -7,9 +7,11 @@ every reply read again. Here the verdicts of a whole rollout, a sheet, stand und
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Annotated
 
 import msgspec
 
+from uppertail.errors import StorageError
 from uppertail.models.database import Database
 from uppertail.models.encoding import from_json, to_json
 from uppertail.models.verdicts import PromptVerdicts
@@ -18,7 +20,7 @@ from uppertail.types import Decider, Verdict
 Sheet = tuple[Verdict, ...]
 """The verdicts of one rollout, in the order of its rubric's criteria."""
 
-_TABLE = "CREATE TABLE IF NOT EXISTS sheets (key TEXT PRIMARY KEY, verdicts TEXT NOT NULL)"
+_TABLE = "CREATE TABLE IF NOT EXISTS sheet_rows (key TEXT PRIMARY KEY, verdicts TEXT NOT NULL)"
 
 
 class RewardMemory:
@@ -53,7 +55,7 @@ class RewardMemory:
             return sheet
         if self._database is None:
             return None
-        rows = self._database.rows("SELECT verdicts FROM sheets WHERE key = ?", (key,))
+        rows = self._database.rows("SELECT verdicts FROM sheet_rows WHERE key = ?", (key,))
         if not rows:
             return None
         sheet = _sheet(from_json(str(rows[0][0]), Row))
@@ -66,7 +68,7 @@ class RewardMemory:
             self._hold(key, sheet)
         if self._database is not None and sheets:
             self._database.write_many(
-                "INSERT INTO sheets VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+                "INSERT INTO sheet_rows VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
                 [(key, to_json(_stored(sheet))) for key, sheet in sheets.items()],
             )
 
@@ -112,7 +114,7 @@ class _Line(msgspec.Struct, array_like=True, gc=False):
     """A verdict without what it shares with others."""
 
     met: bool
-    by: int
+    by: Annotated[int, msgspec.Meta(ge=0)]
     """Which of the deciders."""
     share: float | None
     reason: str
@@ -136,11 +138,14 @@ def _stored(sheet: Sheet) -> Row:
     return Row(list(places), lines)
 
 
-def _sheet(stored: Row) -> Sheet:
-    by = stored.by
-    return tuple(
-        [
-            Verdict(met=line.met, by=by[line.by], share=line.share, reason=line.reason)
-            for line in stored.lines
-        ]
-    )
+def _sheet(row: Row) -> Sheet:
+    by = row.by
+    try:
+        return tuple(
+            [
+                Verdict(met=line.met, by=by[line.by], share=line.share, reason=line.reason)
+                for line in row.lines
+            ]
+        )
+    except IndexError:
+        raise StorageError("a stored row is damaged: it names a decider that it lacks") from None

@@ -51,7 +51,7 @@ def score(
     if not 0 < min_answered <= 1:
         raise ValueError(f"min_answered must be in (0, 1], not {min_answered!r}")
     weights = [c.weight if aggregation == "weighted" else _sign(c.weight) for c in criteria]
-    if max(weights, default=0.0) <= 0:
+    if not any(weight > 0 for weight in weights):
         raise ValueError("a rubric needs at least one criterion of positive weight")
     decided = [outcome.met for outcome in outcomes if isinstance(outcome, Verdict)]
     if len(decided) == len(outcomes):

@@ -20,7 +20,7 @@ from uppertail.world.server_faults import Faults, Kind, Latency, Times, spoilt
 try:
     from aiohttp import web
 except ImportError:
-    raise MissingExtra("the server of uppertail.world", "world") from None
+    raise MissingExtra("uppertail.world.server", "world") from None
 
 _LARGEST = 64 * 2**20
 """Bytes of a request."""
