@@ -96,4 +96,5 @@ def test_grpo_reaches_nine_tenths_of_the_attainable_reward(tmp_path):
 
 async def test_grpo_reaches_it_through_the_reward_server(tmp_path):
     async with served(exact()) as rig:
-        await asyncio.to_thread(assert_learns, tmp_path, remote_reward(rig.url, deadline_s=60))
+        remote = remote_reward(rig.url, deadline_s=60)
+        await asyncio.to_thread(lambda: assert_learns(tmp_path, remote))
